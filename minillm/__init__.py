@@ -1,0 +1,23 @@
+"""minillm: a language model you can read.
+
+Every tokenizer, layer and gradient is written out in NumPy; the hot loops have Numba twins.
+The submodules are imported on first use, so that ``import minillm`` costs next to nothing:
+``backend``, ``ops``, ``nn``, ``models``, ``tokenizers``, ``data``, ``training``, ``generation``
+and ``show``.
+"""
+
+import importlib
+
+from .backend import backend
+
+__version__ = "0.1.0"
+_SUBMODULES = (
+    "autograd", "data", "generation", "models", "nn", "ops", "show", "tokenizers", "training",
+)
+__all__ = ["__version__", "backend", *_SUBMODULES]
+
+
+def __getattr__(name: str):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,62 @@
+"""Two versions of each hot operation, and the switch between them.
+
+The *definition* is pure NumPy, written to be read. Its *twin* is a Numba kernel of the same name
+and signature, in the file of the same name under ``minillm/kernels``. Numba is imported when the
+first twin is needed, and where it is not installed the definitions do all the work.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from importlib.util import find_spec
+from typing import Any
+
+TWINS: list[Any] = []
+_active = "numba" if find_spec("numba") else "numpy"
+
+
+def active_backend() -> str:
+    """Name of the backend in use, ``"numpy"`` or ``"numba"``."""
+    return _active
+
+
+@contextmanager
+def backend(name: str) -> Iterator[None]:
+    """Use the ``"numpy"`` definitions or their ``"numba"`` twins inside a ``with`` block."""
+    global _active
+    if name not in ("numpy", "numba"):
+        raise ValueError(f"name={name!r} is not a backend; use 'numpy' or 'numba'")
+    if name == "numba" and find_spec("numba") is None:
+        raise ValueError("name='numba', but Numba is not installed; run: pip install numba")
+    before, _active = _active, name
+    try:
+        yield
+    finally:
+        _active = before
+
+
+def twin(definition: Callable) -> Any:
+    """Pair a definition with the function of the same name in ``minillm.kernels``.
+
+    The result calls whichever the backend asks for. Both stay reachable, as ``op.numpy`` and
+    ``op.numba``, so that a chapter can show, compare and time them.
+    """
+    module = definition.__module__.rpartition(".")[2]
+
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        if op._kernel is None:
+            home = importlib.import_module(f"minillm.kernels.{module}")
+            op._kernel = getattr(home, definition.__name__)
+        return op._kernel(*args, **kwargs)
+
+    @wraps(definition)
+    def op(*args: Any, **kwargs: Any) -> Any:
+        return (kernel if _active == "numba" else definition)(*args, **kwargs)
+
+    op._kernel = None  # type: ignore[attr-defined]
+    op.numpy, op.numba = definition, kernel  # type: ignore[attr-defined]
+    TWINS.append(op)
+    return op
