@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CALL = "from jupyter_book.cli.main import main; main()"
 
 
 def main() -> int:
     """Run Jupyter Book and show its output only when something is wrong."""
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", ".", "-W", "--keep-going"]
+    command = [sys.executable, "-c", CALL, "build", ".", "-W", "--keep-going"]
     print("Building the book", flush=True)
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
