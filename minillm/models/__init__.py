@@ -1,1 +1,5 @@
+"""Whole models."""
 
+from .gpt import GPT, GPTConfig
+
+__all__ = ["GPT", "GPTConfig"]

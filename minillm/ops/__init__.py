@@ -1,1 +1,29 @@
+"""The arithmetic of a language model: pure array functions in forward/backward pairs.
 
+Every function here is a *definition* in NumPy. What ``backward`` needs is passed to it; the
+gradient of an input is returned (into ``out=`` when given); gradients of parameters are *added*
+to the array passed in (``dw += ...``). ``dy`` is the gradient of the loss with respect to ``y``.
+The functions take float32 and float64. Most have a Numba twin; see :mod:`minillm.backend`.
+"""
+
+from .activation import gelu, gelu_backward
+from .affine import add_bias, linear, linear_backward, sum_rows
+from .attention import attention, attention_backward, attention_decode
+from .embedding import embedding, embedding_backward
+from .norm import layer_norm, layer_norm_backward
+from .probability import (
+    cross_entropy,
+    log_softmax,
+    log_softmax_backward,
+    logsumexp,
+    softmax,
+    softmax_backward,
+)
+from .update import adamw, sum_of_squares
+
+__all__ = [
+    "adamw", "add_bias", "attention", "attention_backward", "attention_decode", "cross_entropy",
+    "embedding", "embedding_backward", "gelu", "gelu_backward", "layer_norm",
+    "layer_norm_backward", "linear", "linear_backward", "log_softmax", "log_softmax_backward",
+    "logsumexp", "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
+]

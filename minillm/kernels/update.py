@@ -1,0 +1,39 @@
+"""Twins of :mod:`minillm.ops.update`: one pass over the weights instead of a dozen."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from .arrays import OPTIONS, PARTS
+
+
+def sum_of_squares(x):
+    return float(_sum_of_squares(np.ascontiguousarray(x).reshape(-1)).sum())
+
+
+def adamw(w, grad, m, v, decay, lr, beta1, beta2, eps, step, scale=1.0):
+    number = w.dtype.type
+    _adamw(w, grad, m, v, number(1 - lr * decay), number(beta1), number(1 - beta1),
+           number(beta2), number(1 - beta2), number(eps), number(scale),
+           number(lr / (1 - beta1**step)), number(1 / (1 - beta2**step)))
+
+
+@njit(**OPTIONS)
+def _sum_of_squares(x):
+    parts = np.zeros(PARTS)
+    for p in prange(PARTS):
+        total = 0.0
+        for i in range(p * x.size // PARTS, (p + 1) * x.size // PARTS):
+            total += np.float64(x[i]) * np.float64(x[i])
+        parts[p] = total
+    return parts
+
+
+@njit(**OPTIONS)
+def _adamw(w, grad, m, v, keep, beta1, rest1, beta2, rest2, eps, scale, rate, correct):
+    for i in prange(w.size):
+        g = scale * grad[i]
+        m[i] = beta1 * m[i] + rest1 * g
+        v[i] = beta2 * v[i] + rest2 * g * g
+        w[i] = keep * w[i] - rate * m[i] / (np.sqrt(correct * v[i]) + eps)

@@ -1,0 +1,39 @@
+"""The linear layer. Its products go to BLAS; adding and summing biases have twins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import twin
+
+
+def linear(x, w, b=None, out=None):
+    """y = x W + b.  x: (..., C), w: (C, F), b: (F,) -> y: (..., F)."""
+    out = np.matmul(x, w, out=out)
+    if b is not None:
+        add_bias(out, b)
+    return out
+
+
+def linear_backward(dy, x, w, dw, db=None, out=None):
+    """Gradients of y = x W + b: dx = dy Wᵀ.  Adds xᵀ dy into dw, Σ dy into db.
+
+    dy: (..., F), x: (..., C), w and dw: (C, F), db: (F,) -> dx: (..., C).
+    """
+    flat = dy.reshape(-1, dy.shape[-1])
+    dw += x.reshape(-1, x.shape[-1]).T @ flat
+    if db is not None:
+        sum_rows(flat, db)
+    return np.matmul(dy, w.T, out=out)
+
+
+@twin
+def add_bias(y, b):
+    """y += b, in place.  y: (..., F), b: (F,)."""
+    y += b
+
+
+@twin
+def sum_rows(dy, db):
+    """db += Σ over all but the last axis of dy.  dy: (..., F), db: (F,)."""
+    db += dy.reshape(-1, dy.shape[-1]).sum(axis=0)

@@ -1,0 +1,98 @@
+"""Softmax, its logarithm, and the cross-entropy loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import twin
+
+
+@twin
+def softmax(x, out=None):
+    """Turn scores into probabilities along the last axis: y_i = exp(x_i) / Σ_j exp(x_j).
+
+    x: (..., n) -> y: (..., n), each row positive with sum 1. ``out`` may be ``x`` itself. A score
+    of -inf gets probability 0; a row of nothing but -inf, or one that holds NaN or +inf, is NaN.
+    Source: Bridle (1990); the shift by the maximum is discussed in Blanchard et al. (2021).
+    """
+    with np.errstate(invalid="ignore"):  # inf - inf is NaN, as documented
+        e = np.exp(x - x.max(axis=-1, keepdims=True))  # the shift cancels; exp cannot overflow
+        return np.divide(e, e.sum(axis=-1, keepdims=True), out=out)
+
+
+@twin
+def softmax_backward(dy, y, out=None):
+    """Gradient of softmax: dx_i = y_i (dy_i - Σ_j dy_j y_j).
+
+    dy: (..., n), y: (..., n) the softmax -> dx: (..., n). ``out`` may be ``dy`` itself.
+    """
+    return np.multiply(y, dy - (dy * y).sum(axis=-1, keepdims=True), out=out)
+
+
+def logsumexp(x):
+    """log Σ_j exp(x_j) along the last axis, without overflow.  x: (..., n) -> (...)."""
+    top = x.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # a row of -inf has logarithm -inf
+        return (top + np.log(np.exp(x - top).sum(axis=-1, keepdims=True)))[..., 0]
+
+
+@twin
+def log_softmax(x, out=None):
+    """Logarithm of softmax, computed without forming it: y_i = x_i - log Σ_j exp(x_j).
+
+    x: (..., n) -> y: (..., n). ``out`` may be ``x`` itself.
+    """
+    with np.errstate(invalid="ignore"):
+        shifted = x - x.max(axis=-1, keepdims=True)
+        return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), out=out)
+
+
+@twin
+def log_softmax_backward(dy, y, out=None):
+    """Gradient of log-softmax: dx_i = dy_i - exp(y_i) Σ_j dy_j.
+
+    dy: (..., n), y: (..., n) the log-softmax -> dx: (..., n). ``out`` may be ``dy`` itself.
+    """
+    return np.subtract(dy, np.exp(y) * dy.sum(axis=-1, keepdims=True), out=out)
+
+
+def cross_entropy(logits, targets, ignore_index=-100, dlogits=None):
+    """Mean of -log softmax(logits)[target] over the labels that count, and its gradient.
+
+    logits: (..., V), targets: (...) int in [0, V) or ``ignore_index`` -> the loss, a float (nats).
+    With ``dlogits`` the gradient (softmax - one_hot) / n is written there, zero in ignored rows;
+    it may be ``logits`` itself, and then no second array of that size ever exists. Without a
+    label that counts the loss is 0. Raises ValueError for a label outside the vocabulary.
+    """
+    V = logits.shape[-1]
+    targets = np.asarray(targets)
+    if targets.shape != logits.shape[:-1]:
+        raise ValueError(f"targets has shape {targets.shape}, but logits {logits.shape} need "
+                         f"{logits.shape[:-1]}: one label for each row of logits")
+    counted = targets != ignore_index
+    if not ((targets >= 0) & (targets < V) | ~counted).all():
+        bad = targets[counted & ((targets < 0) | (targets >= V))][0]
+        raise ValueError(f"targets holds {bad}, which is neither in [0, {V}) nor "
+                         f"ignore_index={ignore_index}")
+    count = max(int(counted.sum()), 1)
+    rows, labels = logits.reshape(-1, V), targets.reshape(-1)
+    grad = None if dlogits is None else dlogits.reshape(-1, V)
+    return float(cross_entropy_rows(rows, labels, ignore_index, 1 / count, grad))
+
+
+@twin
+def cross_entropy_rows(logits, labels, ignore_index, weight, dlogits=None):
+    """Σ over counted rows of -weight log softmax(logits)[label]; its gradient into ``dlogits``.
+
+    logits: (N, V), labels: (N,) -> the weighted sum. ``dlogits`` may be ``logits`` itself.
+    """
+    kept = np.flatnonzero(labels != ignore_index)
+    log_p = log_softmax.numpy(logits)
+    loss = -weight * log_p[kept, labels[kept]].sum(dtype=np.float64)
+    if dlogits is not None:
+        np.exp(log_p, out=log_p)
+        log_p[kept, labels[kept]] -= 1  # softmax - one_hot
+        dlogits[:] = 0
+        dlogits[kept] = weight * log_p[kept]
+    return loss

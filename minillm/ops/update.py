@@ -1,0 +1,36 @@
+"""What an optimizer does to the one vector that holds all weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import twin
+
+
+@twin
+def sum_of_squares(x):
+    """Σ x², accumulated in float64.  x: (N,) -> float."""
+    return float(np.square(x, dtype=np.float64).sum())
+
+
+@twin
+def adamw(w, grad, m, v, decay, lr, beta1, beta2, eps, step, scale=1.0):
+    """One step of Adam with decoupled weight decay, in place on w, m and v.
+
+        g = scale · grad
+        m = β₁ m + (1 - β₁) g            v = β₂ v + (1 - β₂) g²
+        w = w - lr · decay · w - lr · m̂ / (√v̂ + eps)
+
+    with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ). w, grad, m, v: (N,); ``step`` counts from 1;
+    ``scale`` is the clipping factor.
+    Sources: Kingma & Ba (2015), algorithm 1; Loshchilov & Hutter (2019), algorithm 2.
+    """
+    g = scale * grad
+    m *= beta1
+    m += (1 - beta1) * g
+    v *= beta2
+    v += (1 - beta2) * (g * g)
+    m_hat = m / (1 - beta1**step)
+    v_hat = v / (1 - beta2**step)
+    w -= lr * decay * w
+    w -= lr * m_hat / (np.sqrt(v_hat) + eps)
