@@ -15,6 +15,10 @@ from llvmlite import ir
 from numba import float32, int32, njit, types
 from numba.extending import intrinsic, overload
 
+from .arrays import FAST
+
+SCALAR = {"fastmath": FAST, "error_model": "numpy"}
+
 
 @intrinsic
 def float_from_bits(typingctx, bits):
@@ -24,7 +28,7 @@ def float_from_bits(typingctx, bits):
     return types.float32(types.int32), generate
 
 
-@njit(inline="always")
+@njit(**SCALAR)
 def exp_float32(x):
     n = np.floor(x * float32(1.44269504) + float32(0.5))
     r = x - n * float32(0.693359375)  # ln 2 in two parts, so that n ln 2 loses no digits
@@ -46,7 +50,7 @@ def exp(x):
     return math.exp(x)
 
 
-@overload(exp, inline="always")
+@overload(exp, jit_options=SCALAR)
 def _exp(x):
     if x == types.float32:
         def fast(x):
@@ -58,7 +62,7 @@ def _exp(x):
     return exact
 
 
-@njit(inline="always")
+@njit(**SCALAR)
 def tanh(x, one):
     """tanh x = 1 - 2 / (exp(2x) + 1), whose two ends are exactly ±1; ``one`` has x's type."""
     return one - (one + one) / (exp(x + x) + one)

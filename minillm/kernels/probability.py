@@ -65,7 +65,7 @@ def _softmax_backward(d, y):
             d[i, j] = y[i, j] * (d[i, j] - inner)
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")
+@njit(fastmath=FAST, error_model="numpy")
 def _top_and_total(row):
     """max_j x_j and Σ_j exp(x_j - max)."""
     top = row[0]

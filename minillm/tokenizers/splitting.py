@@ -67,12 +67,15 @@ def freeze(pattern: str) -> str:
     r"""Spell out ``\p{L}``, ``\s`` and their kind, so that every Python reads them alike."""
     classes = {
         r"\p{L}": "ULA", r"\p{N}": "N", r"\p{M}": "M", r"\p{Ll}": "L", r"\s": "S",
+        r"\p{Lu}\p{Lt}": "U", r"\p{Lm}\p{Lo}": "A",
     }
     result, inside, i = [], False, 0
     while i < len(pattern):
         token = pattern[i : i + 2]
         if token == r"\p" and "}" in pattern[i:]:
             token = pattern[i : pattern.index("}", i) + 1]
+            if pattern[i : i + 2 * len(token)] in classes:
+                token = pattern[i : i + 2 * len(token)]
         elif not token.startswith("\\"):
             token = pattern[i]
         if token in classes:
