@@ -41,7 +41,8 @@ def directives(name: str) -> str:
     text = []
     for module in modules_of(name):
         title = f"## `{module}`\n\n" if module != name else ""
-        text.append(f"{title}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :ignore-module-all:\n```\n")
+        options = "   :members:\n   :ignore-module-all:\n"
+        text.append(f"{title}```{{eval-rst}}\n.. automodule:: {module}\n{options}```\n")
     return "\n".join(text)
 
 

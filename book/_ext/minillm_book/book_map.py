@@ -41,7 +41,7 @@ def map_html(parts: list[dict], written: dict[int, tuple[str, str]]) -> str:
                 label = f'<a href="{escape(link)}">{count}<span>{escape(title)}</span></a>'
                 html.append(f'<li class="book-map-written">{label}</li>')
             else:
-                label = f"{count}<span>{escape(title)} <small>planned</small></span>"
+                label = f"<span>{count}<span>{escape(title)} <small>planned</small></span></span>"
                 html.append(f'<li class="book-map-planned">{label}</li>')
         html.append("</ol></section>")
     return "".join([*html, "</div>"])

@@ -1,0 +1,138 @@
+"""The book's plots: one quiet Matplotlib style, on a light card that reads in both themes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+CARD = "#fdfdfb"
+INK = "#2b2b2b"
+COLOURS = ("#0072B2", "#D55E00", "#00795A", "#A8487E", "#8A6100", "#3A7CA5")
+LARGEST_FILE = 80_000
+
+
+def _style() -> Any:
+    from cycler import cycler
+
+    dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
+    return {
+        "figure.facecolor": CARD, "axes.facecolor": CARD, "savefig.facecolor": CARD,
+        "figure.dpi": 200, "savefig.dpi": 200, "figure.constrained_layout.use": True,
+        "font.family": "DejaVu Sans", "font.size": 9, "mathtext.fontset": "dejavusans",
+        "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+        "axes.edgecolor": "#777777", "axes.linewidth": 0.8, "axes.titlesize": 10,
+        "axes.titleweight": "bold", "axes.titlelocation": "left",
+        "axes.spines.top": False, "axes.spines.right": False,
+        "axes.grid": True, "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True,
+        "lines.linewidth": 1.8, "lines.markersize": 4, "legend.frameon": False,
+        "image.cmap": "cividis", "axes.unicode_minus": True,
+        "axes.prop_cycle": cycler(color=list(COLOURS)) + cycler(linestyle=dashes),
+    }
+
+
+class Plot:
+    """A Matplotlib figure that a notebook shows as a PNG of double resolution.
+
+    figure: the Matplotlib figure. text: what is printed, the same in every run.
+    """
+
+    def __init__(self, figure: Any, text: str) -> None:
+        self.figure, self.text = figure, text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_png_(self) -> bytes:
+        """The picture, at most 80 kB: with fewer colours if it would be larger."""
+        import matplotlib
+        from PIL import Image
+
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(_style()):
+            self.figure.savefig(buffer, format="png", metadata={"Software": None})
+        picture = Image.open(buffer).convert("RGB")
+        for colours in (256, 64, 16):
+            small = io.BytesIO()
+            picture.quantize(colours, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+            if small.tell() <= LARGEST_FILE:
+                break
+        return small.getvalue()
+
+
+def figure(
+    width: float = 6.4, height: float = 3.4, rows: int = 1, columns: int = 1, text: str = "plot"
+) -> tuple[Plot, Any]:
+    """An empty plot in the book's style and its axes (an array of axes if there are several).
+
+    width, height: in inches. text: the printed form of the plot. End the cell with the plot.
+    Chinese text does not belong in a plot (the font lacks it): use the HTML functions.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update(_style())
+    picture = Figure(figsize=(width, height))
+    return Plot(picture, text), picture.subplots(rows, columns)
+
+
+def curves(
+    lines: Mapping[str, Any],
+    xlabel: str = "step",
+    ylabel: str = "loss",
+    title: str = "",
+    levels: Mapping[str, float] | None = None,
+    log: str = "",
+    height: float = 3.2,
+) -> Plot:
+    """Draw curves, each named at its end, with a dash pattern of its own.
+
+    lines: name -> y values, or (x values, y values). levels: name -> height of a horizontal
+    reference line, such as the entropy a loss cannot go below. log: axes with a logarithmic
+    scale, of "x", "y" or "xy".
+    """
+    plot, axes = figure(height=height, text=f"curves of {', '.join(lines)}: {ylabel} by {xlabel}")
+    for name, values in lines.items():
+        x, y = values if isinstance(values, tuple) else (np.arange(len(values)), values)
+        axes.plot(x, y, label=name)
+    for name, level in (levels or {}).items():
+        axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2)
+        axes.annotate(name, (1, level), xycoords=("axes fraction", "data"), ha="right",
+                      va="bottom", textcoords="offset points", xytext=(0, 2), color="#444444")
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if len(lines) > 1:
+        axes.legend(handlelength=3)
+    return plot
+
+
+def image(
+    matrix: np.ndarray,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    label: str = "",
+    height: float = 3.8,
+    ticks: Sequence[str] | None = None,
+) -> Plot:
+    """Draw a large matrix as an image with a colour bar, row 0 on top.
+
+    label: what the colour bar measures. ticks: names of rows and columns (Latin script only).
+    """
+    values = np.asarray(matrix)
+    if values.ndim != 2:
+        raise ValueError(f"matrix has shape {values.shape}, expected (n, m)")
+    plot, axes = figure(height=height, text=f"image of a {values.shape} matrix: {title or label}")
+    axes.grid(False)
+    shown = axes.imshow(values, aspect="auto", interpolation="nearest")
+    plot.figure.colorbar(shown, ax=axes, label=label)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if ticks is not None:
+        axes.set_xticks(range(values.shape[1]), ticks[: values.shape[1]])
+        axes.set_yticks(range(values.shape[0]), ticks[: values.shape[0]])
+    return plot
