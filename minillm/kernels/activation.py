@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .arrays import OPTIONS, PARTS, apart, start_from
+from .arrays import OPTIONS, apart, start_from
 from .exponential import tanh
 
 ROOT = 0.7978845608028654
@@ -38,19 +38,17 @@ def _deliver(result, out):
 def _gelu(x, y):
     one, half = x.dtype.type(1), x.dtype.type(0.5)
     root, cubic = x.dtype.type(ROOT), x.dtype.type(CUBIC)
-    for p in prange(PARTS):
-        for i in range(p * x.size // PARTS, (p + 1) * x.size // PARTS):
-            v = x[i]
-            y[i] = half * v * (one + tanh(root * (v + cubic * v * v * v), one))
+    for i in prange(x.size):
+        v = x[i]
+        y[i] = half * v * (one + tanh(root * (v + cubic * v * v * v), one))
 
 
 @njit(**OPTIONS)
 def _gelu_backward(d, x):
     one, half, three = x.dtype.type(1), x.dtype.type(0.5), x.dtype.type(3)
     root, cubic = x.dtype.type(ROOT), x.dtype.type(CUBIC)
-    for p in prange(PARTS):
-        for i in range(p * x.size // PARTS, (p + 1) * x.size // PARTS):
-            v = x[i]
-            t = tanh(root * (v + cubic * v * v * v), one)
-            du = root * (one + three * cubic * v * v)
-            d[i] *= half * (one + t) + half * v * (one - t * t) * du
+    for i in prange(x.size):
+        v = x[i]
+        t = tanh(root * (v + cubic * v * v * v), one)
+        du = root * (one + three * cubic * v * v)
+        d[i] *= half * (one + t) + half * v * (one - t * t) * du

@@ -12,10 +12,10 @@ def sum_of_squares(x):
     return float(_sum_of_squares(np.ascontiguousarray(x).reshape(-1)).sum())
 
 
-def adamw(w, grad, m, v, decay, lr, beta1, beta2, eps, step, scale=1.0):
+def adamw(w, grad, m, v, decay, lr, beta1, beta2, eps, step):
     number = w.dtype.type
     _adamw(w, grad, m, v, number(1 - lr * decay), number(beta1), number(1 - beta1),
-           number(beta2), number(1 - beta2), number(eps), number(scale),
+           number(beta2), number(1 - beta2), number(eps),
            number(lr / (1 - beta1**step)), number(1 / (1 - beta2**step)))
 
 
@@ -31,9 +31,9 @@ def _sum_of_squares(x):
 
 
 @njit(**OPTIONS)
-def _adamw(w, grad, m, v, keep, beta1, rest1, beta2, rest2, eps, scale, rate, correct):
+def _adamw(w, grad, m, v, keep, beta1, rest1, beta2, rest2, eps, rate, correct):
     for i in prange(w.size):
-        g = scale * grad[i]
+        g = grad[i]
         m[i] = beta1 * m[i] + rest1 * g
         v[i] = beta2 * v[i] + rest2 * g * g
         w[i] = keep * w[i] - rate * m[i] / (np.sqrt(correct * v[i]) + eps)

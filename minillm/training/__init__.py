@@ -1,1 +1,12 @@
+"""Optimizers, learning-rate schedules, the training loop and checkpoints."""
 
+from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
+from .evaluation import Evaluation, evaluate
+from .optimizers import AdamW
+from .schedules import constant, cosine, linear
+from .trainer import Trainer
+
+__all__ = [
+    "AdamW", "Checkpoint", "Evaluation", "Trainer", "constant", "cosine", "evaluate", "linear",
+    "load_checkpoint", "load_model", "save_checkpoint",
+]

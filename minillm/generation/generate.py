@@ -1,0 +1,115 @@
+"""Generation: the model's own output becomes its input.
+
+The model sees at most ``context`` tokens. When a text grows longer, its beginning is forgotten
+half a context at a time, so that the key-value cache is rebuilt rarely. Both paths, with the
+cache and without, forget at the same places and give the same tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .sampling import check_settings, choose
+
+
+def generate(model, prompts, max_new_tokens: int, temperature: float = 1.0,
+             top_k: int | None = None, top_p: float | None = None, seed: int = 0,
+             stop: Sequence[int] = (), cache: bool = True):
+    """Continue ``prompts``: one list of ids, or a list of such lists of any lengths.
+
+    Returns the prompt and its continuation, as a list of ids (of lists, for several prompts). A
+    row ends before the first token in ``stop`` or after ``max_new_tokens``. Row i draws from its
+    own random numbers, (seed, i), so it does not depend on the rows beside it.
+    """
+    single = len(prompts) > 0 and np.ndim(prompts[0]) == 0
+    rows = [list(map(int, row)) for row in ([prompts] if single else prompts)]
+    for i, token in _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop,
+                            cache):
+        rows[i].append(token)
+    return rows[0] if single else rows
+
+
+def stream(model, prompt, max_new_tokens: int, temperature: float = 1.0,
+           top_k: int | None = None, top_p: float | None = None, seed: int = 0,
+           stop: Sequence[int] = (), cache: bool = True) -> Iterator[int]:
+    """The new tokens of one prompt, each as soon as it is chosen."""
+    rows = [[int(i) for i in prompt]]
+    for _, token in _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop,
+                            cache):
+        yield token
+
+
+def _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop, cache):
+    """(index of the row, token), in the order of choice."""
+    if isinstance(stop, (int, np.integer)):
+        raise TypeError(f"stop={stop!r}: expected a sequence of ids, such as ({stop},)")
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens={max_new_tokens}: expected a number of at least 0")
+    check_settings(temperature, top_k, top_p)
+    for i, row in enumerate(rows):
+        if not row:
+            raise ValueError(f"prompt {i} is empty: the first token has nothing to follow; start "
+                             "from an end-of-text token")
+    texts = [list(row) for row in rows]
+    rngs = [np.random.default_rng([seed, i]) for i in range(len(rows))]
+    scores = _Cached(model) if cache else _Uncached(model)
+    running = set(range(len(rows)))
+    for _ in range(max_new_tokens):
+        if not running:
+            return
+        logits = scores(texts)
+        for i in range(len(texts)):
+            token = choose(logits[i], rngs[i], temperature, top_k, top_p)
+            texts[i].append(token)  # finished rows go on unseen, in step with the others
+            if token in stop:
+                running.discard(i)
+            if i in running:
+                yield i, token
+
+
+def visible_from(length: int, context: int) -> int:
+    """Index of the first token the model still sees of a text of this length."""
+    hop = max(context // 2, 1)
+    return -(-max(length - context, 0) // hop) * hop
+
+
+class _Uncached:
+    """Scores of the next token of each row, from scratch every time."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __call__(self, rows):
+        context = self.model.config.context
+        seen = [row[visible_from(len(row), context):] for row in rows]
+        ids = np.zeros((len(rows), max(map(len, seen))), np.int64)
+        for i, row in enumerate(seen):
+            ids[i, :len(row)] = row  # padding on the right: no real token looks at it
+        logits = self.model.forward(ids)
+        return logits[np.arange(len(rows)), [len(row) - 1 for row in seen]]
+
+
+class _Cached:
+    """The same scores, with the keys and values of earlier tokens remembered."""
+
+    def __init__(self, model):
+        self.model = model
+        self.starts: list[int] | None = None
+
+    def __call__(self, rows):
+        context = self.model.config.context
+        starts = [visible_from(len(row), context) for row in rows]
+        if starts == self.starts:
+            newest = np.array([row[-1:] for row in rows])
+            return self.model.extend(newest, self.cache, self.padding)
+        self.starts = starts
+        seen = [row[start:] for row, start in zip(rows, starts, strict=True)]
+        width = max(map(len, seen))
+        self.padding = np.array([width - len(row) for row in seen])
+        ids = np.zeros((len(rows), width), np.int64)
+        for i, row in enumerate(seen):
+            ids[i, width - len(row):] = row  # padding on the left: new tokens line up
+        self.cache = self.model.new_cache(len(rows))
+        return self.model.extend(ids, self.cache, self.padding)

@@ -1,0 +1,53 @@
+"""How good a model is on data it was not trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import ops
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean over all labels (not over batches): loss in nats, accuracy in [0, 1], label count."""
+
+    loss: float
+    accuracy: float
+    labels: int
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss): as many equally likely tokens would be as hard to guess."""
+        return math.exp(min(self.loss, 700.0))
+
+    def bits_per_byte(self, bytes_per_token: float) -> float:
+        """The loss in bits for each byte of text, which does not depend on the tokenizer."""
+        return self.loss / math.log(2) / bytes_per_token
+
+
+def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
+    """Loss and accuracy of ``model`` over ``batches`` of (ids, targets), both (B, T).
+
+    Batches count by their labels: the mean of batch means would favour small batches.
+    """
+    total, right, labels = 0.0, 0, 0
+    for ids, targets in batches:
+        logits = model.forward(ids)
+        counted = targets != ignore_index
+        count = int(counted.sum())
+        total += ops.cross_entropy(logits, targets, ignore_index) * count
+        right += int((logits.argmax(axis=-1) == targets)[counted].sum())
+        labels += count
+    if labels == 0:
+        raise ValueError("batches holds no label to evaluate; check that the data is longer than "
+                         "one window and that not every label is ignored")
+    return Evaluation(total / labels, right / labels, labels)
+
+
+def count_labels(targets, ignore_index: int = -100) -> int:
+    """How many labels count."""
+    return int(np.count_nonzero(np.asarray(targets) != ignore_index))

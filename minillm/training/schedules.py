@@ -1,0 +1,44 @@
+"""Learning-rate schedules: functions from the step, counted from 0, to the rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from .optimizers import check
+
+Schedule = Callable[[int], float]
+
+
+def constant(lr: float) -> Schedule:
+    """The same rate at every step."""
+    return lambda step: lr
+
+
+def linear(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps, then fall on a straight line to ``floor``."""
+    return _after_warmup(peak, warmup, steps, floor, lambda progress: 1 - progress)
+
+
+def cosine(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps, then fall along half a cosine to ``floor``.
+
+    Source: Loshchilov & Hutter (2017), equation 5, without restarts.
+    """
+    return _after_warmup(peak, warmup, steps, floor,
+                         lambda progress: (1 + math.cos(math.pi * progress)) / 2)
+
+
+def _after_warmup(peak: float, warmup: int, steps: int, floor: float,
+                  shape: Callable[[float], float]) -> Schedule:
+    """Warm up in a straight line, then go from peak to floor as ``shape`` goes from 1 to 0."""
+    check("warmup", warmup, 0 <= warmup < steps, f"a number of steps in [0, {steps})")
+    check("floor", floor, 0 <= floor <= peak, f"a rate in [0, {peak}]")
+
+    def rate(step: int) -> float:
+        if step < warmup:
+            return peak * (step + 1) / warmup
+        progress = min((step - warmup) / max(steps - 1 - warmup, 1), 1.0)
+        return floor + (peak - floor) * shape(progress)
+
+    return rate
