@@ -10,7 +10,7 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from .text_merge import ID, merge
+from .text_merge import ID, merge_scanning
 from .text_pieces import (
     LETTERS,
     ONE,
@@ -30,16 +30,15 @@ from .text_pieces import (
     short_slot,
     word_length,
 )
-from .text_scan import O200K, load64, piece_end
+from .text_scan import O200K, load64, piece_end, trailing_zeros
 
-LONGEST = 256  # bytes of the longest piece that is remembered
-MAX_SYMBOLS = 64
+LONGEST = 128  # bytes of the longest piece that is remembered
 
 Vocabulary = namedtuple("Vocabulary", "byte_ids pairs whole slots data starts")
-Memory = namedtuple("Memory", "short long stored arena used")
+Memory = namedtuple("Memory", "short long stored arena used symbols values")
 
 
-@njit
+@njit(_nrt=False)
 def whole_piece(text, i, length, words):
     """Id of the vocabulary entry that is exactly this piece, or -1."""
     last = np.uint64(words.slots.size - 1)
@@ -57,7 +56,7 @@ def whole_piece(text, i, length, words):
         slot += ONE
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def fill_slots(data, starts, slots):
     """Hash table over vocabulary entries: slots hold ids, -1 is free. The first entry wins."""
     last = np.uint64(slots.size - 1)
@@ -79,9 +78,10 @@ def fill_slots(data, starts, slots):
             slot += ONE
 
 
-@njit
-def merge_piece(text, i, end, words, symbols, values):
-    """Ids of one piece, written to `symbols`; returns how many."""
+@njit(_nrt=False)
+def merge_piece(text, i, end, words, memory):
+    """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many."""
+    symbols = memory.symbols
     if words.whole:
         found = whole_piece(text, i, end - i, words)
         if found >= 0:
@@ -93,24 +93,26 @@ def merge_piece(text, i, end, words, symbols, values):
         if first >= 0:
             symbols[count] = first
             count += 1
-    return merge(symbols, values, count, words.pairs)
+    return merge_scanning(symbols, memory.values, count, words.pairs)
 
 
-@njit
-def remember(memory, at, table, symbols, count):
-    """Put the ids of a piece into its slot."""
+@njit(_nrt=False)
+def remember(memory, at, table, count):
+    """Put the ids of a piece, which are in `memory.symbols`, into its slot."""
+    symbols = memory.symbols
     if count <= 3:
         table[at + TWO] = np.uint64(symbols[0]) & ID | np.uint64(symbols[1]) << S32
         table[at + THREE] = np.uint64(symbols[2]) & ID | np.uint64(count) << S32
         return
     used = memory.used[1]
-    memory.arena[used : used + count] = symbols[:count]
+    for k in range(count):
+        memory.arena[used + k] = symbols[k]
     table[at + TWO] = np.uint64(used)
     table[at + THREE] = np.uint64(count) << S32
     memory.used[1] = used + count
 
 
-@njit
+@njit(_nrt=False)
 def forget_if_full(memory):
     """Empty the memory when a table is 60 % full or a store has no room for one more piece."""
     used = memory.used
@@ -120,14 +122,17 @@ def forget_if_full(memory):
         or used[1] + LONGEST > memory.arena.size
         or used[3] + LONGEST > memory.stored.size
     ):
-        memory.short[:] = ZERO
-        memory.long[:] = ZERO
-        used[:] = 0
+        for k in range(memory.short.size):
+            memory.short[k] = ZERO
+        for k in range(memory.long.size):
+            memory.long[k] = ZERO
+        for k in range(used.size):
+            used[k] = 0
 
 
-@njit
+@njit(_nrt=False)
 def recall(memory, table, at, out, n):
-    """Copy the ids in a slot to out[n:]; return how many."""
+    """Copy the ids in a slot to out[n:]; return where they end."""
     first, second = table[at + TWO], table[at + THREE]
     count = np.int64(second >> S32)
     if count <= 3:
@@ -138,35 +143,37 @@ def recall(memory, table, at, out, n):
         start = np.int64(first)
         for k in range(count):
             out[n + k] = memory.arena[start + k]
-    return count
+    return n + count
 
 
-@njit(cache=True, nogil=True)
-def encode(text, segments, rule, classes, begins, words, memory, out, ends):
+@njit(cache=True, nogil=True, _nrt=False)
+def encode(text, segments, rule, classes, begins, words, memory, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
     `out` needs room for one id per byte and three more. `begins` says of each byte how a piece
     that starts with it goes on (``SLOW``, ``LETTERS``, ``AFTER_ONE`` of ``text_pieces``).
+    `progress` is (segment, byte, ids so far), zeros at first. The kernel stops at a piece longer
+    than LONGEST and returns its length, for the caller to merge, or 0 when all is done.
     """
-    n = 0
-    short_shift = np.uint64(64) - np.uint64(np.log2(memory.short.size // 4))
-    long_shift = np.uint64(64) - np.uint64(np.log2(memory.long.size // 4))
-    symbols = np.zeros(MAX_SYMBOLS, np.int32)
-    values = np.zeros(MAX_SYMBOLS, np.uint64)
+    n = progress[2]
+    short, long, symbols = memory.short, memory.long, memory.symbols
+    short_shift = np.uint64(64) - trailing_zeros(np.uint64(short.size // 4))
+    long_shift = np.uint64(64) - trailing_zeros(np.uint64(long.size // 4))
     with_case = rule == O200K
     safe = text.size - 16
-    for s in range(segments.shape[0]):
+    for s in range(progress[0], segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
+        if s == progress[0]:
+            i = max(i, progress[1])
         while i < stop:
             length = 0
-            how = begins[text[i]]
+            low, high = ZERO, ZERO
+            how = np.int64(begins[text[i]])
             if how != SLOW and i <= safe:
                 low, high = load64(text, i), load64(text, i + 8)
                 length = word_length(low, high, how, with_case)
                 if length > stop - i:
-                    length = stop - i
-                    if length == 1 and how != LETTERS:
-                        length = 0
+                    length = stop - i if stop - i >= how else 0
                 if length > 8:
                     high = low_bytes(high, length - 8) | np.uint64(length) << S56
                 elif length > 0:
@@ -176,35 +183,37 @@ def encode(text, segments, rule, classes, begins, words, memory, out, ends):
                 if length <= SHORT:
                     low, high = short_key(text, i, length)
             if length <= SHORT:
-                at = short_slot(memory.short, short_shift, low, high)
-                if memory.short[at + ONE] == ZERO:
-                    count = merge_piece(text, i, i + length, words, symbols, values)
-                    memory.short[at], memory.short[at + ONE] = low, high
-                    remember(memory, at, memory.short, symbols, count)
-                    n += recall(memory, memory.short, at, out, n)
+                at = short_slot(short, short_shift, low, high)
+                if short[at + ONE] == ZERO:
+                    count = merge_piece(text, i, i + length, words, memory)
+                    short[at], short[at + ONE] = low, high
+                    remember(memory, at, short, count)
                     memory.used[0] += 1
+                    n = recall(memory, short, at, out, n)
                     forget_if_full(memory)
                 else:
-                    n += recall(memory, memory.short, at, out, n)
+                    n = recall(memory, short, at, out, n)
             elif length <= LONGEST:
                 hashed = long_hash(text, i, length)
-                at = long_slot(memory.long, long_shift, hashed, text, i, length, memory.stored)
-                if memory.long[at] == ZERO:
-                    room = symbols if length <= MAX_SYMBOLS else np.zeros(LONGEST, np.int32)
-                    count = merge_piece(text, i, i + length, words, room, values)
+                at = long_slot(long, long_shift, hashed, text, i, length, memory.stored)
+                if long[at] == ZERO:
+                    count = merge_piece(text, i, i + length, words, memory)
                     place = memory.used[3]
-                    memory.stored[place : place + length] = text[i : i + length]
+                    for k in range(length):
+                        memory.stored[place + k] = text[i + k]
                     memory.used[3] = place + length
-                    memory.long[at] = hashed
-                    memory.long[at + ONE] = np.uint64(place) << S24 | np.uint64(length)
-                    remember(memory, at, memory.long, room, count)
-                    n += recall(memory, memory.long, at, out, n)
+                    long[at] = hashed
+                    long[at + ONE] = np.uint64(place) << S24 | np.uint64(length)
+                    remember(memory, at, long, count)
                     memory.used[2] += 1
+                    n = recall(memory, long, at, out, n)
                     forget_if_full(memory)
                 else:
-                    n += recall(memory, memory.long, at, out, n)
+                    n = recall(memory, long, at, out, n)
             else:
-                n += merge_piece(text, i, i + length, words, out[n:], values)
+                progress[0], progress[1], progress[2] = s, i, n
+                return length
             i += length
         ends[s] = n
-    return n
+    progress[0], progress[1], progress[2] = segments.shape[0], 0, n
+    return 0

@@ -12,10 +12,9 @@ from .text_pieces import ALL, MIX1, ONE, S29, S32, ZERO
 
 NO_PAIR = ALL
 ID = np.uint64(0xFFFFFFFF)
-BY_SCANNING = 64  # up to this many symbols, looking at every pair beats keeping a heap
 
 
-@njit
+@njit(_nrt=False)
 def pair_slot(pairs, key):
     """Index of the slot that holds this pair (already plus one), or of the free one."""
     h = key * MIX1
@@ -29,7 +28,7 @@ def pair_slot(pairs, key):
         slot += ONE
 
 
-@njit
+@njit(_nrt=False)
 def pair_value(pairs, left, right):
     """rank << 32 | merged id of a pair, or NO_PAIR."""
     key = ((np.uint64(left) << S32) | np.uint64(right)) + ONE
@@ -37,7 +36,7 @@ def pair_value(pairs, left, right):
     return pairs[at + ONE] if pairs[at] == key else NO_PAIR
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def pair_table(lefts, rights, merged, ranks, pairs):
     """Fill an empty pair table; of pairs given twice the first stays."""
     for k in range(lefts.size):
@@ -48,7 +47,7 @@ def pair_table(lefts, rights, merged, ranks, pairs):
             pairs[at + ONE] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
 
 
-@njit
+@njit(_nrt=False)
 def merge_scanning(symbols, values, count, pairs):
     """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
     for k in range(count - 1):
@@ -72,7 +71,7 @@ def merge_scanning(symbols, values, count, pairs):
     return count
 
 
-@njit
+@njit(_nrt=False)
 def sift_up(heap, k):
     item = heap[k]
     while k > 0:
@@ -84,7 +83,7 @@ def sift_up(heap, k):
     heap[k] = item
 
 
-@njit
+@njit(_nrt=False)
 def sift_down(heap, size, k):
     item = heap[k]
     while 2 * k + 1 < size:
@@ -98,7 +97,7 @@ def sift_down(heap, size, k):
     heap[k] = item
 
 
-@njit
+@njit(cache=True)
 def merge_with_heap(symbols, count, pairs):
     """The same in O(count log count): a heap of rank << 32 | position, and linked symbols."""
     following = np.empty(count, np.int32)
@@ -143,11 +142,3 @@ def merge_with_heap(symbols, count, pairs):
             symbols[kept] = symbols[k]
             kept += 1
     return kept
-
-
-@njit
-def merge(symbols, values, count, pairs):
-    """Merge `symbols[:count]` in place by rank; return how many are left."""
-    if count <= BY_SCANNING:
-        return merge_scanning(symbols, values, count, pairs)
-    return merge_with_heap(symbols, count, pairs)

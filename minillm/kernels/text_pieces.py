@@ -28,14 +28,14 @@ S2, S3, S8, S24, S29, S32, S56, S64 = (np.uint64(k) for k in (2, 3, 8, 24, 29, 3
 SLOW, LETTERS, AFTER_ONE = 0, 1, 2  # how a first byte begins, in the table of `word_starts`
 
 
-@njit
+@njit(_nrt=False)
 def letters_in(word):
     """High bit of each byte set where that byte of `word` is an ASCII letter."""
     folded = (word | FOLD) & LOW7
     return (folded + FROM_A) & ~(folded + PAST_Z) & ~word & HIGH
 
 
-@njit
+@njit(_nrt=False)
 def mixed(low, high):
     """Hash of a two-word key; the top bits are the best ones."""
     h = (low * MIX1) ^ (high * MIX2)
@@ -43,13 +43,13 @@ def mixed(low, high):
     return h * MIX3
 
 
-@njit
+@njit(_nrt=False)
 def low_bytes(word, count):
     """The first `count` (1 to 8) bytes of a little-endian word, the rest zero."""
     return word & (ALL >> ((np.uint64(8) - np.uint64(count)) << S3))
 
 
-@njit
+@njit(_nrt=False)
 def short_key(text, i, length):
     """Two-word key of the piece of 1 to 15 bytes at i."""
     if i + 16 <= text.size:
@@ -67,7 +67,7 @@ def short_key(text, i, length):
     return low, high
 
 
-@njit
+@njit(_nrt=False)
 def long_hash(text, i, length):
     """64-bit hash of the bytes of a long piece; never zero."""
     h = np.uint64(length) * MIX2
@@ -77,7 +77,7 @@ def long_hash(text, i, length):
     return h | ONE
 
 
-@njit
+@njit(_nrt=False)
 def same_bytes(a, i, b, j, length):
     for k in range(length):  # noqa: SIM110 (Numba has no generator expressions)
         if a[i + k] != b[j + k]:
@@ -85,7 +85,7 @@ def same_bytes(a, i, b, j, length):
     return True
 
 
-@njit
+@njit(_nrt=False)
 def short_slot(table, shift, low, high):
     """Index of the slot that holds this key, or of the empty slot where it belongs."""
     slot = mixed(low, high) >> shift
@@ -98,7 +98,7 @@ def short_slot(table, shift, low, high):
         slot = (slot + ONE) & last
 
 
-@njit
+@njit(_nrt=False)
 def long_slot(table, shift, hashed, text, i, length, stored):
     """The same for a long piece: a slot holds its hash, then its place and length in `stored`."""
     slot = (hashed * MIX3) >> shift
@@ -116,7 +116,7 @@ def long_slot(table, shift, hashed, text, i, length, stored):
         slot = (slot + ONE) & last
 
 
-@njit
+@njit(_nrt=False)
 def word_length(low, high, how, with_case):
     """Length of the word of ASCII letters at the start of these 16 bytes, or 0: look closer.
 

@@ -88,3 +88,29 @@ def freeze(pattern: str) -> str:
             inside = token == "[" or (inside and token != "]")
         i += len(token)
     return "".join(result)
+
+
+_CL100K_TAIL = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+_O200K_END = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+SPELLINGS = {  # the same rules as other libraries write them
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+": "gpt2",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+": "gpt2",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s": "gpt2",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s": "cl100k",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|" + _CL100K_TAIL + r"|\s*[\r\n]+|\s+(?!\S)|\s+":
+        "cl100k_original",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*"
+    r"|\s*[\r\n]|\s+(?!\S)|\s+": "cl100k_original",
+    rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_O200K_END}"
+    rf"|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_O200K_END}"
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+": "o200k",
+}
+
+
+def rule_of(pattern: str) -> str | None:
+    """The named rule that a pattern is, or None; named rules have a scanner."""
+    if pattern in PATTERNS:
+        return pattern
+    by_source = {source: name for name, source in PATTERNS.items()}
+    return by_source.get(pattern) or SPELLINGS.get(pattern)

@@ -1,0 +1,119 @@
+"""Counting the different pieces of a large text.
+
+The tables are those of ``text_pieces``; a slot's value is (index of the word, how often). The bytes
+of each word stand in `stored`, in the order in which the words were first seen. When something is
+full the kernel stops, and the caller grows it and goes on (``minillm/tokenizers/counting.py``).
+"""
+
+import numpy as np
+from numba import njit
+
+from .text_pieces import (
+    LETTERS,  # noqa: F401 (the values of `begins`)
+    ONE,
+    S24,
+    S56,
+    SHORT,
+    SLOW,
+    THREE,
+    TWO,
+    ZERO,
+    long_hash,
+    long_slot,
+    low_bytes,
+    short_key,
+    short_slot,
+    word_length,
+)
+from .text_scan import O200K, load64, piece_end, trailing_zeros
+
+
+@njit(_nrt=False)
+def slot_of(text, i, length, short, long, stored, low, high):
+    """(table, slot) of a piece: table 0 for short pieces, 1 for long ones."""
+    if length <= SHORT:
+        shift = np.uint64(64) - trailing_zeros(np.uint64(short.size // 4))
+        return 0, short_slot(short, shift, low, high)
+    shift = np.uint64(64) - trailing_zeros(np.uint64(long.size // 4))
+    return 1, long_slot(long, shift, low, text, i, length, stored)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def count_pieces(text, segments, rule, classes, begins, short, long, stored, starts, used, at):
+    """Count the pieces of the segments (n, 2); returns True if something must grow first.
+
+    `used` is (short words, long words) and `at` is (segment, byte) to go on from, both updated.
+    Word w has the bytes stored[starts[w] : starts[w + 1]].
+    """
+    safe = text.size - 16
+    words = used[0] + used[1]
+    with_case = rule == O200K
+    short_limit, long_limit = short.size // 4 // 2, long.size // 4 // 2
+    for s in range(at[0], segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        if s == at[0]:
+            i = max(i, at[1])
+        while i < stop:
+            length = 0
+            low, high = ZERO, ZERO
+            how = np.int64(begins[text[i]])
+            if how != SLOW and i <= safe:
+                low, high = load64(text, i), load64(text, i + 8)
+                length = word_length(low, high, how, with_case)
+                if length > stop - i:
+                    length = stop - i if stop - i >= how else 0
+                if length > 8:
+                    high = low_bytes(high, length - 8) | np.uint64(length) << S56
+                elif length > 0:
+                    low, high = low_bytes(low, length), np.uint64(length) << S56
+            if length == 0:
+                length = piece_end(text, i, stop, rule, classes) - i
+                if length <= SHORT:
+                    low, high = short_key(text, i, length)
+                else:
+                    low = long_hash(text, i, length)
+            which, slot = slot_of(text, i, length, short, long, stored, low, high)
+            table = short if which == 0 else long
+            if table[slot + THREE] == ZERO:
+                place = starts[words]
+                if (
+                    place + length > stored.size
+                    or words + 2 > starts.size
+                    or used[0] >= short_limit
+                    or used[1] >= long_limit
+                ):
+                    at[0], at[1] = s, i
+                    return True
+                for k in range(length):
+                    stored[place + k] = text[i + k]
+                table[slot] = low
+                table[slot + ONE] = high
+                if which == 1:
+                    table[slot + ONE] = np.uint64(place) << S24 | np.uint64(length)
+                table[slot + TWO] = np.uint64(words)
+                used[which] += 1
+                words += 1
+                starts[words] = place + length
+            table[slot + THREE] += ONE
+            i += length
+    at[0], at[1] = segments.shape[0], 0
+    return False
+
+
+@njit(cache=True, _nrt=False)
+def refill(stored, starts, counts, short, long):
+    """Put the words and their counts into new, empty tables."""
+    for word in range(counts.size):
+        i, length = starts[word], starts[word + 1] - starts[word]
+        low, high = ZERO, ZERO
+        if length <= SHORT:
+            low, high = short_key(stored, i, length)
+        else:
+            low = long_hash(stored, i, length)
+            high = np.uint64(i) << S24 | np.uint64(length)
+        which, slot = slot_of(stored, i, length, short, long, stored, low, high)
+        table = short if which == 0 else long
+        table[slot] = low
+        table[slot + ONE] = high
+        table[slot + TWO] = np.uint64(word)
+        table[slot + THREE] = np.uint64(counts[word])

@@ -1,0 +1,27 @@
+"""GPT-2's byte alphabet: a printable character for each of the 256 bytes.
+
+Files such as vocab.json hold text, not bytes, so each byte is written as a character. Printable
+bytes stand for themselves; the others, in ascending order, become U+0100, U+0101, ... A space is
+written Ġ and a line feed Ċ.
+"""
+
+PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
+BYTE_ORDER = PRINTABLE + [byte for byte in range(256) if byte not in PRINTABLE]
+CHARACTER_OF_BYTE = {
+    byte: chr(byte if k < len(PRINTABLE) else 256 + k - len(PRINTABLE))
+    for k, byte in enumerate(BYTE_ORDER)
+}
+BYTE_OF_CHARACTER = {character: byte for byte, character in CHARACTER_OF_BYTE.items()}
+
+
+def bytes_to_characters(data: bytes) -> str:
+    """``b" a"`` -> ``"Ġa"``."""
+    return "".join(CHARACTER_OF_BYTE[byte] for byte in data)
+
+
+def characters_to_bytes(text: str) -> bytes:
+    """``"Ġa"`` -> ``b" a"``; a text with a character outside the alphabet gives its UTF-8."""
+    try:
+        return bytes(BYTE_OF_CHARACTER[character] for character in text)
+    except KeyError:
+        return text.encode()

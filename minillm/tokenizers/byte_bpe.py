@@ -1,0 +1,171 @@
+"""Byte-level BPE: merges of bytes, so that every text has ids (Radford et al. 2019).
+
+``ByteBPE.encode_piece`` is the definition; ``ByteBPE.encode`` runs whole texts through a kernel.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..backend import active_backend
+from .bpe import apply_merges
+from .segments import Pieces
+from .splitting import RULES, split
+
+DIGITS, LINE_BREAKS = b"0123456789", b"\r\n"
+REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
+
+
+@dataclass
+class ByteBPE:
+    """Vocabulary and merges of byte strings.
+
+    vocabulary: bytes of each id (None where a number is not used). merges: (left, right, merged)
+    ids by rank. With `whole_pieces` a piece that is an entry gets its id without merging, as in
+    tiktoken.
+    """
+
+    vocabulary: list[bytes | None]
+    merges: np.ndarray  # (merges, 3) int32
+    whole_pieces: bool = False
+    ranks: np.ndarray | None = None  # of merges; None: their order
+    dropout: float = 0.0
+    _arrays: Any = field(default=None, repr=False, compare=False)
+    _tables: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
+        self.lengths = np.array([len(token or b"") for token in self.vocabulary], np.int64)
+        self.byte_ids = np.array([self.ids.get(bytes([b]), -1) for b in range(256)], np.int32)
+
+    def rank_table(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """pair of ids -> (rank, merged id)."""
+        if self._tables is None:
+            ranks = range(len(self.merges)) if self.ranks is None else self.ranks.tolist()
+            self._tables = {}
+            for rank, (left, right, merged) in zip(ranks, self.merges.tolist()):
+                self._tables.setdefault((left, right), (rank, merged))
+        return self._tables
+
+    def encode_piece(self, piece: bytes) -> list[int]:
+        """Ids of one piece. A byte that is not in the vocabulary is left out."""
+        if self.whole_pieces and piece in self.ids:
+            return [self.ids[piece]]
+        ids = [int(self.byte_ids[byte]) for byte in piece if self.byte_ids[byte] >= 0]
+        return apply_merges(ids, self.rank_table(), self.dropout)
+
+    def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (n,) of all pieces and the byte spans (n, 2) that they come from."""
+        ids, ends = self.encode(pieces.data, pieces.spans)
+        return ids, self.spans(ids, pieces.spans, ends)
+
+    def spans(self, ids: np.ndarray, segments: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Byte spans (n, 2) of ids, where segment s has the ids up to ``ends[s]``."""
+        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
+        shift = np.repeat(segments[:, 0] - after[starts], ends - starts)
+        return np.stack([after[:-1] + shift, after[1:] + shift], 1)
+
+    def encode(
+        self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends): ids of the segments (s, 2) of `data`, cut into pieces by a named rule.
+
+        Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
+        """
+        if active_backend() == "numba" and not self.dropout:
+            return self._encode_fast(data, segments, rule)
+        ids: list[int] = []
+        ends = np.zeros(len(segments), np.int64)
+        raw = data.tobytes()
+        known: dict[bytes, list[int]] = {}
+        for s, (i, j) in enumerate(segments.tolist()):
+            part = raw[i:j]
+            for piece in [part] if rule == "given" else split(part.decode(), rule):
+                key = piece if isinstance(piece, bytes) else piece.encode()
+                if self.dropout or key not in known:
+                    known[key] = self.encode_piece(key)
+                ids += known[key]
+            ends[s] = len(ids)
+        return np.array(ids, np.int32), ends
+
+    def _encode_fast(
+        self, data: np.ndarray, segments: np.ndarray, rule: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from ..kernels.text_encode import encode
+        from ..kernels.text_merge import merge_with_heap
+        from .unicode_classes import class_table
+
+        if self._arrays is None:
+            self._arrays = self._build()
+        words, memory = self._arrays
+        room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
+        out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
+        progress = np.zeros(3, np.int64)
+        segments = np.ascontiguousarray(segments, np.int64)
+        while length := encode(
+            data, segments, RULES.index(rule), class_table(), begins_of(rule), words, memory,
+            out, ends, progress,
+        ):
+            i, n = progress[1:].tolist()
+            piece = data[i : i + length]
+            whole = self.ids.get(piece.tobytes()) if self.whole_pieces else None
+            if whole is None:
+                symbols = self.byte_ids[piece]
+                symbols = symbols[symbols >= 0]
+                count = merge_with_heap(symbols, len(symbols), words.pairs)
+                out[n : n + count] = symbols[:count]
+            else:
+                out[n], count = whole, 1
+            progress[1:] = i + length, n + count
+        ids = out[: progress[2]]
+        return (ids.copy() if room < 1 << 20 else ids), ends
+
+    def _build(self) -> tuple[Any, Any]:
+        """The arrays the kernel works with: the vocabulary, and the memory of pieces seen."""
+        from ..kernels.text_encode import LONGEST, Memory, Vocabulary, fill_slots
+        from ..kernels.text_merge import pair_table
+
+        pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
+        ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
+        left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
+        pair_table(left, right, merged, ranks.astype(np.int64), pairs)
+        data = np.frombuffer(b"".join(token or b"" for token in self.vocabulary) or b"\0", np.uint8)
+        starts = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+        slots = np.full(power_of_two(2 * len(self.vocabulary)), -1, np.int32)
+        fill_slots(data, starts, slots)
+        words = Vocabulary(self.byte_ids, pairs, self.whole_pieces, slots, data, starts)
+        memory = Memory(
+            short=np.zeros(4 * REMEMBERED, np.uint64),
+            long=np.zeros(REMEMBERED // 4, np.uint64),
+            stored=np.empty(1 << 21, np.uint8),
+            arena=np.empty(1 << 21, np.int32),
+            used=np.zeros(4, np.int64),
+            symbols=np.zeros(LONGEST, np.int32),
+            values=np.zeros(LONGEST, np.uint64),
+        )
+        return words, memory
+
+
+def power_of_two(least: int) -> int:
+    """The smallest power of two that is at least `least` and 16."""
+    return 1 << max(4, int(least - 1).bit_length())
+
+
+def begins_of(rule: str) -> np.ndarray:
+    """(256,) uint8: can a piece that begins with this byte be a plain ASCII word?
+
+    0: look closely; 1: a letter begins a word; 2: the letters come after this byte.
+    """
+    table = np.zeros(256, np.uint8)
+    if rule == "given":
+        return table
+    for byte in range(128):
+        if chr(byte).isalpha():
+            table[byte] = 1
+        elif rule == "gpt2":
+            table[byte] = 2 if byte == 32 else 0
+        elif byte not in DIGITS + LINE_BREAKS + b"'":
+            table[byte] = 2
+    return table

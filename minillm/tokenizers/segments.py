@@ -1,0 +1,50 @@
+"""Text as bytes: UTF-8 arrays, the pieces in them, and character positions of byte positions."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+
+
+class Pieces(NamedTuple):
+    """Pieces of a text: UTF-8 bytes (n,) uint8, and (pieces, 2) int64 byte spans in them."""
+
+    data: np.ndarray
+    spans: np.ndarray
+
+
+def mend_surrogates(text: str) -> str:
+    """Two surrogates that belong together become their character, a lone one U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def as_utf8(text: str) -> bytes:
+    """UTF-8 of a text. Surrogates are mended first, as tiktoken does."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return mend_surrogates(text).encode()
+
+
+def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
+    """Character positions in `text` of byte spans in its UTF-8.
+
+    A span that starts or ends inside a character is widened to the whole character.
+    """
+    data = np.frombuffer(as_utf8(text), np.uint8)
+    first = (data & 0xC0) != 0x80
+    index = np.cumsum(first) - 1  # character of each byte
+    result = np.empty_like(spans)
+    characters = int(first.sum())
+    index = np.append(index, characters)
+    result[:, 0] = index[spans[:, 0]]
+    result[:, 1] = np.where(
+        spans[:, 1] > spans[:, 0], index[np.maximum(spans[:, 1] - 1, 0)] + 1, result[:, 0]
+    )
+    if len(text) != characters:  # two surrogates have become one character
+        widths = [len(match) for match in re.findall(SURROGATE.pattern + "|(?s:.)", text)]
+        positions = np.concatenate([[0], np.cumsum(widths)])
+        result = positions[result]
+    return result
