@@ -11,11 +11,14 @@ the text that follows fixes the opening and its values, and with them the next s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
 
 from minillm.data.stories.grammar import Grammar
 from minillm.data.stories.reading import Mention, Template
 
-Values = dict[tuple[int, str], int]  # (side, slot) -> index of its value; side BOTH is shared
+# (side, slot) -> identities of the entries that agree with what was written; side BOTH is shared
+Values = dict[tuple[int, str], frozenset[int]]
 BOTH = 2
 
 
@@ -24,7 +27,7 @@ def ambiguities(grammar: Grammar) -> list[tuple[Template, Template]]:
     groups = {tuple(openings(grammar, *grammar.plots)): {frozenset[str]()}}
     for steps, bound in grammar.visits:
         groups.setdefault(tuple(openings(grammar, steps)), set()).add(bound)
-    cases = {}
+    cases: dict[tuple[Template, Template, bool, frozenset[str]], None] = {}
     for choices, bounds in groups.items():
         for i, one in enumerate(choices):
             for other in choices[i:]:
@@ -53,39 +56,77 @@ def collide(
     """Whether two different derivations can write texts of which one begins the other.
 
     The slots ``bound`` have one value for both sides; the others are chosen on each side. The
-    search advances the side that is behind, and keeps only the surplus text of the other.
+    search advances the side that is behind, and keeps only the surplus text of the other. Where
+    both are level, a value chosen alike on both sides is forgotten: any shared value will do.
     """
     start: Values = {}
-    stack = [((one, other), "", 0, start)]
+    stack = [((one, other), "", 0, start, bound)]
+    done = set()
     while stack:
-        rests, surplus, behind, values = stack.pop()
+        rests, surplus, behind, values, shared = stack.pop()
+        if not surplus:
+            alike = {
+                slot
+                for (side, slot), v in values.items()
+                if side == BOTH or (len(v) == 1 and values.get((1 - side, slot)) == v)
+            }
+            values = {key: v for key, v in values.items() if key[1] not in alike}
+            shared |= alike
+            while all(rests) and rests[0][0] == rests[1][0]:
+                if not isinstance(piece := rests[0][0], str) and piece[0] not in shared:
+                    if any(s == piece[0] for _, s in values) or not prefix_free(grammar, *piece):
+                        break
+                    shared |= {piece[0]}  # equal texts here mean equal values
+                rests = (rests[0][1:], rests[1][1:])
+        state = (rests, surplus, behind, tuple(sorted(values.items())), shared)
+        if state in done:
+            continue
+        done.add(state)
         if not rests[behind]:
-            mine, yours = ({s: v for (i, s), v in values.items() if i == k} for k in (0, 1))
-            if surplus or rests[1 - behind] or not same or mine != yours:
+            if surplus or rests[1 - behind] or not same or values:
                 return True
             continue
-        for string, now in writings(grammar, rests[behind][0], behind, values, bound):
+        for string, now in writings(grammar, rests[behind][0], behind, surplus, values, shared):
             size = min(len(string), len(surplus))
             if string[:size] != surplus[:size]:
                 continue
             rest = rests[behind][1:]
             pair = (rest, rests[1]) if behind == 0 else (rests[0], rest)
             if len(string) > len(surplus):
-                stack.append((pair, string[size:], 1 - behind, now))
+                stack.append((pair, string[size:], 1 - behind, now, shared))
             else:
-                stack.append((pair, surplus[size:], behind, now))
+                stack.append((pair, surplus[size:], behind, now, shared))
     return False
 
 
+@lru_cache(None)
+def prefix_free(grammar: Grammar, slot: str, form: str) -> bool:
+    """Whether no value of ``slot`` in this form equals or begins another."""
+    texts = sorted(entry[form] for entry in grammar.lists[grammar.slots[slot]])
+    return not any(later.startswith(text) for text, later in pairwise(texts))
+
+
 def writings(
-    grammar: Grammar, piece: str | Mention, side: int, values: Values, bound: frozenset[str]
+    grammar: Grammar,
+    piece: str | Mention,
+    side: int,
+    surplus: str,
+    values: Values,
+    bound: frozenset[str],
 ) -> Iterator[tuple[str, Values]]:
-    """What a piece can write, each with the values chosen then."""
+    """What a piece can write that may agree with ``surplus``, and the values chosen then."""
     if isinstance(piece, str):
         yield piece, values
         return
     slot, form = piece
     key = (BOTH if slot in bound else side, slot)
-    options = grammar.lists[grammar.slots[slot]]
-    for index in [values[key]] if key in values else range(len(options)):
-        yield options[index][form], {**values, key: index}
+    source = grammar.slots[slot]
+    options = grammar.lists[source]
+    if surplus:
+        options = grammar.first_letter[source, form].get(surplus[0], [])
+    texts: dict[str, set[int]] = {}
+    for entry in options:
+        if key not in values or id(entry) in values[key]:
+            texts.setdefault(entry[form], set()).add(id(entry))
+    for text, possible in texts.items():
+        yield text, {**values, key: frozenset(possible)}

@@ -52,11 +52,12 @@ def entries(line: str, forms: list[str]) -> list[Entry]:
     """The entries of one list line, each with its forms, an article and capitalized forms."""
     first, *rest = (column.strip() for column in line.split("|"))
     if len(rest) != len(forms) - 1:
-        raise ValueError(f"list line {line!r} has {len(rest) + 1} columns, not {len(forms)}: {forms}")
+        raise ValueError(f"list line {line!r} has {len(rest) + 1} columns, not {forms}")
     made = []
     for word in first.split(","):
-        entry = dict(zip(forms, [word.strip(), *(column.replace("*", word.strip()) for column in rest)]))
-        entry.setdefault("a", article(word.strip()))
+        word = word.strip()
+        entry = dict(zip(forms, [word, *(column.replace("*", word) for column in rest)]))
+        entry.setdefault("a", article(word))
         made.append(entry | {f.capitalize(): t[0].upper() + t[1:] for f, t in entry.items()})
     return made
 
@@ -108,7 +109,7 @@ def read_rules(text: str, size: str) -> Rules:
             elif kind == "plot" and wanted:
                 rules.plots[names[0]] = body.split()
             elif kind != "plot":
-                raise ValueError(f"line {line!r} starts with {kind!r}, not list, slot, step or plot")
+                raise ValueError(f"line {line!r} starts with none of list, slot, step, plot")
         elif line == "+full":
             wanted = size == "full"
         elif wanted and block[0] == "list":
