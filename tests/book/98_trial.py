@@ -26,8 +26,8 @@
 # p_i = \frac{e^{z_i}}{\sum_j e^{z_j}} .
 # $$ (eq-trial-softmax)
 #
-# Equation {eq}`eq-trial-softmax` is stated by {cite:t}`vaswani2017attention` for attention. The first cell computes it for
-# three numbers.
+# Equation {eq}`eq-trial-softmax` is used by {cite:t}`vaswani2017attention` for attention.
+# The first cell computes it for three numbers.
 
 # %%
 import numpy as np
@@ -52,10 +52,11 @@ glue("trial-seconds", 2, display=False)
 # %%
 #| caption: The probability of the first of three tokens as its logit grows.
 #| name: fig-trial-curve
-#| alt: An S-shaped curve that rises from near zero to near one, steepest where the logits are equal.
+#| alt: An S-shaped curve that rises from near zero to near one, and its mirror image.
 x = np.linspace(-6, 6, 200)
 first = np.exp(x) / (np.exp(x) + np.e + 1)
-show.curves({"first": (x, first), "the others": (x, 1 - first)}, "logit of the first", "probability")
+lines = {"first": (x, first), "the others": (x, 1 - first)}
+show.curves(lines, "logit of the first", "probability")
 
 # %% [markdown]
 # The curve saturates at both ends. Tokens in any script are shown as strips.

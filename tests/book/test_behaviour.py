@@ -1,4 +1,4 @@
-"""What a reader does with the book: search, hover, touch, copy, open a solution, look at the map."""
+"""What a reader does with the book: search, hover, touch, copy, open solutions, use the map."""
 
 from __future__ import annotations
 

@@ -1,0 +1,150 @@
+"""The form of every committed notebook. What its cells compute is compared by nbval."""
+
+from __future__ import annotations
+
+import base64
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MACHINE = re.compile(r"/(?:home|root|Users|tmp|work|opt|var)/\w|\.pyenv|site-packages|C:\\Users")
+LARGEST_PICTURE = 80_000
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook, checked against the format."""
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """All code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def lines(cell: nbformat.NotebookNode) -> int:
+    """Lines of code that are not blank."""
+    return sum(bool(line.strip()) for line in cell.source.split("\n"))
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def notebook(request) -> nbformat.NotebookNode:
+    """Every notebook in turn."""
+    return read(request.param)
+
+
+def test_table_of_contents_lists_every_notebook() -> None:
+    """Each notebook is in _toc.yml, and its number and slug are those of the map."""
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"file: notebooks/(\S+)", toc)
+    assert sorted(listed) == [path.stem for path in PATHS]
+    parts = yaml.safe_load((ROOT / "book" / "chapters.yml").read_text(encoding="utf-8"))
+    planned = {f"{number:02d}_{slug}" for part in parts for number, slug, _ in part["chapters"]}
+    assert set(listed) <= planned
+
+
+def test_executed_in_order(notebook) -> None:
+    """Executed once, from the first cell to the last, without gaps."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_no_noise_in_outputs(notebook) -> None:
+    """No stderr, no error that is not meant, no text that names a machine."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", cell.source
+            if output.output_type == "error":
+                assert "raises-exception" in tags(cell), cell.source
+    for cell in notebook.cells:
+        texts = [cell.source]
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            texts += [str(value) for kind, value in data.items() if "png" not in kind]
+            texts += [output.get("text", ""), *output.get("traceback", [])]
+        for text in texts:
+            assert not MACHINE.search(text), f"names a machine: {MACHINE.search(text)[0]}"
+
+
+def test_cells_are_small(notebook) -> None:
+    """At most 20 lines each, and half of them at most 6."""
+    counts = [lines(cell) for cell in code_cells(notebook)]
+    assert max(counts) <= 20
+    assert statistics.median(counts) <= 6
+
+
+def test_text_before_every_code_cell(notebook) -> None:
+    """The reader is told what to look for."""
+    kinds = ["start", *(cell.cell_type for cell in notebook.cells)]
+    for before, cell in zip(kinds, notebook.cells):
+        assert cell.cell_type != "code" or before == "markdown", cell.source
+
+
+def test_metadata_is_minimal(notebook) -> None:
+    """Unique stable ids and nothing else that changes from run to run."""
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[0-9a-f]{10}(-\d+)?", each) for each in ids)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert set(notebook.metadata.language_info) == {"name"}
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags", "mystnb"}
+        assert not any(tag.startswith(("hide", "remove")) for tag in tags(cell)), "a hidden cell"
+
+
+def test_figures_have_captions_names_and_alt_text(notebook) -> None:
+    """Every picture: a caption, a name that starts with fig-, alt text, at most 80 kB."""
+    for cell in code_cells(notebook):
+        figure = cell.metadata.get("mystnb", {}).get("figure", {})
+        if figure:
+            assert len(figure.get("caption", "")) > 10, cell.source
+            assert re.fullmatch(r"fig-[a-z0-9-]+", figure.get("name", "")), cell.source
+        for output in cell.outputs:
+            picture = output.get("data", {}).get("image/png")
+            if picture:
+                assert figure, f"a plot without a caption: {cell.source}"
+                alt = cell.metadata.mystnb.get("image", {}).get("alt", "")
+                assert len(alt) > 15, f"a plot without alt text: {cell.source}"
+                assert len(base64.b64decode(picture)) <= LARGEST_PICTURE
+            html = output.get("data", {}).get("text/html", "")
+            if "<svg" in html:
+                assert figure, f"a drawing without a caption: {cell.source}"
+
+
+def test_anatomy(notebook) -> None:
+    """A card at the top, citations, and four to six graded exercises, each with a solution."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert text.startswith("# ")
+    assert "chapter-card" in text
+    assert "{cite:" in text
+    exercises = re.findall(r"\{exercise(?:-start)?\} *★{1,3} ", text)
+    assert 4 <= len(exercises) <= 6
+    labels = set(re.findall(r":label: (ex-\S+)", text))
+    assert labels == set(re.findall(r"\{solution(?:-start)?\} (ex-\S+)", text))
+
+
+def test_few_outputs_are_ignored() -> None:
+    """At most one code cell in ten over the whole book escapes comparison; an assertion follows."""
+    cells = ignored = 0
+    for path in PATHS:
+        code = code_cells(read(path))
+        cells += len(code)
+        for cell, after in zip(code, [*code[1:], None]):
+            if "nbval-ignore-output" in tags(cell):
+                ignored += 1
+                follow = cell.source + (after.source if after else "")
+                assert "assert" in follow, f"nothing is asserted about: {cell.source}"
+            assert "nbval-skip" not in tags(cell)
+    assert ignored * 10 <= cells
