@@ -1,0 +1,292 @@
+"""The Tokenizer: text to ids and back through five stages, each of them a plain callable."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .byte_bpe import ByteBPE
+from .segments import Pieces, as_utf8, character_offsets
+from .special_tokens import MODES, check_special_tokens, cut_out, refuse, special_pattern
+from .stages import Join, Split
+from .streaming import StreamDecoder
+
+Ids = Sequence[int] | np.ndarray
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What each stage of a tokenizer made of one text."""
+
+    text: str
+    normalized: str
+    pieces: list[str]
+    tokens: list[str]
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+@dataclass
+class Tokenizer:
+    """Five stages, of which only the model is needed.
+
+    normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
+    spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
+    list of token bytes -> bytes. special_tokens: their ids.
+    """
+
+    model: Any
+    normalizer: Callable[[str], str] | None = None
+    pre_tokenizer: Callable[[str], Pieces] | None = None
+    post_processor: Callable[[np.ndarray], np.ndarray] | None = None
+    decoder: Callable[[list[bytes]], bytes] = Join()
+    special_tokens: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_special_tokens(list(self.special_tokens))
+        self._special = special_pattern(self.special_tokens)
+        size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
+        self._bytes: list[bytes | None] = [None] * size
+        self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
+        for token, id in self.special_tokens.items():
+            self._bytes[id] = token.encode()
+
+    # -- making one ---------------------------------------------------------------------------
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str | Path],
+        model: str = "byte_bpe",
+        vocab_size: int | None = None,
+        special_tokens: Iterable[str] = (),
+        **options: Any,
+    ) -> "Tokenizer":
+        """Learn a tokenizer from texts.
+
+        texts: each str is a text, each pathlib.Path a UTF-8 file, read line by line. model:
+        ``char``, ``word``, ``bpe`` or ``byte_bpe``. Special tokens get the first ids. Options go
+        to the trainer, for example ``unk_token="<|unk|>"``, ``pattern="cl100k"``,
+        ``min_frequency=2``, ``tie="cs336"``.
+        """
+        from .training import TRAINERS
+
+        if model not in TRAINERS:
+            raise ValueError(f"model={model!r} is not a model; use one of {', '.join(TRAINERS)}")
+        if isinstance(texts, str | Path):
+            raise TypeError(f"texts={texts!r:.60} is a single text or path; pass a list of them")
+        specials = list(special_tokens)
+        check_special_tokens(specials)
+        stages = TRAINERS[model](texts, vocab_size, specials, **options)
+        named = {token: id for id, token in enumerate(stages.pop("specials"))}
+        return cls(**stages, special_tokens=named)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike,
+        merges: str | os.PathLike | None = None,
+        pattern: str = "gpt2",
+        special_tokens: Mapping[str, int] | None = None,
+    ) -> "Tokenizer":
+        """Read a tokenizer.json, a .tiktoken file, or a vocab.json with its `merges`.
+
+        pattern: the split rule, for the formats that do not hold it: ``gpt2``, ``cl100k``,
+        ``cl100k_original``, ``o200k`` or a regular expression. A broken file raises a ValueError.
+        """
+        from .rank_files import read_tiktoken, read_vocab_and_merges
+        from .tokenizer_json import read_tokenizer_json
+
+        path = Path(path)
+        if merges is not None:
+            return cls(**read_vocab_and_merges(path, Path(merges), pattern, special_tokens))
+        if path.suffix == ".tiktoken":
+            return cls(**read_tiktoken(path, pattern, special_tokens))
+        stages = read_tokenizer_json(path)
+        stages["special_tokens"].update(special_tokens or {})
+        return cls(**stages)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a tokenizer.json, which Hugging Face tokenizers opens too."""
+        from .tokenizer_json import write_tokenizer_json
+
+        write_tokenizer_json(self, Path(path))
+
+    # -- text to ids --------------------------------------------------------------------------
+
+    def encode(self, text: str, special: str = "raise") -> list[int]:
+        """Ids of a text.
+
+        special: what to do with special tokens in it: ``raise`` a ValueError, ``allow`` them to
+        become their ids, or treat them as ordinary ``text``.
+        """
+        return self.encode_array(text, special).tolist()
+
+    def encode_array(self, text: str, special: str = "raise") -> np.ndarray:
+        """Ids of a text as an int32 array."""
+        return self.encode_batch([text], special)[0]
+
+    def encode_batch(
+        self, texts: Iterable[str], special: str = "raise"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
+        rows = [self._parts(text, special) for text in texts]
+        plain = [part for row in rows for part in row if isinstance(part, str)]
+        ids, ends = self._encode_plain(plain)
+        if self.post_processor is None and len(plain) == len(rows) == sum(map(len, rows)):
+            return ids, np.concatenate([[0], ends])
+        pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
+        encoded = []
+        for row in rows:
+            found = [next(pieces) if isinstance(part, str) else [part] for part in row]
+            joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
+            encoded.append(self.post_processor(joined) if self.post_processor else joined)
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
+        return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
+
+    def encode_with_offsets(
+        self, text: str, special: str = "raise"
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids, and the (start, end) of the characters of `text` that each comes from.
+
+        Tokens that share a character all report the whole character. The post-processor is not
+        applied: what it adds comes from nowhere in the text.
+        """
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        position = 0
+        for part in self._parts(text, special):
+            if isinstance(part, str):
+                found, spans = self.model(self._pieces(part))
+                spans = self._original(part, spans)
+                ids += found.tolist()
+                offsets += [(start + position, end + position) for start, end in spans.tolist()]
+                position += len(part)
+            else:
+                ids.append(part)
+                length = len((self._bytes[part] or b"").decode())
+                offsets.append((position, position + length))
+                position += length
+        return ids, offsets
+
+    def tokens(self, text: str, special: str = "raise") -> list[str]:
+        """The text of each id; a byte that is no character of its own is shown as ``\\xe4``."""
+        return [self.id_to_token(id) for id in self.encode(text, special)]
+
+    def explain(self, text: str, special: str = "raise") -> Explanation:
+        """The result of every stage, for looking at."""
+        normal, pieces = "", []
+        for part in self._parts(text, special):
+            if isinstance(part, str):
+                normal += self._normalized(part)
+                data, spans = self._pieces(part)
+                pieces += [data[i:j].tobytes().decode() for i, j in spans.tolist()]
+            else:
+                pieces.append(self.id_to_token(part))
+                normal += pieces[-1]
+        ids, offsets = self.encode_with_offsets(text, special)
+        return Explanation(text, normal, pieces, [self.id_to_token(i) for i in ids], ids, offsets)
+
+    def _parts(self, text: str, special: str) -> list[str | int]:
+        """The text between special tokens, and the ids of the special tokens."""
+        if special not in MODES:
+            raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
+        if not isinstance(text, str):
+            raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
+        if special == "text" or not self._has_special(text):
+            return [text]
+        if special == "raise":
+            refuse(text, self._special)
+        return list(cut_out(text, self.special_tokens, self._special))
+
+    def _has_special(self, text: str) -> bool:
+        if len(self.special_tokens) > 8:
+            return self._special.search(text) is not None
+        return any(token in text for token in self.special_tokens)
+
+    def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends) of texts that hold no special tokens."""
+        from .counting import joined
+
+        if not texts:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        rule = self.pre_tokenizer.rule if isinstance(self.pre_tokenizer, Split) else None
+        if rule and self.normalizer is None and isinstance(self.model, ByteBPE):
+            return self.model.encode(*joined([as_utf8(text) for text in texts]), rule)
+        found = [self.model(self._pieces(text))[0] for text in texts]
+        return np.concatenate(found), np.cumsum([len(ids) for ids in found], dtype=np.int64)
+
+    def _normalized(self, text: str) -> str:
+        return self.normalizer(text) if self.normalizer else text
+
+    def _pieces(self, text: str) -> Pieces:
+        text = self._normalized(text)
+        if self.pre_tokenizer is not None:
+            return self.pre_tokenizer(text)
+        data = np.frombuffer(as_utf8(text), np.uint8)
+        return Pieces(data, np.array([[0, len(data)]] if len(data) else [], np.int64).reshape(-1, 2))
+
+    def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
+        """Character spans in `text` of byte spans in its normalized UTF-8."""
+        if self.normalizer is None:
+            return character_offsets(text, spans)
+        from .normalizing import align
+
+        return align(text, self.normalizer, character_offsets(self.normalizer(text), spans))
+
+    # -- ids to text --------------------------------------------------------------------------
+
+    def decode(self, ids: Ids) -> str:
+        """The text of ids. Bytes that are not valid UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids: Ids) -> bytes:
+        """The bytes of ids."""
+        return self.decoder([self._token(id, k) for k, id in enumerate(as_list(ids))])
+
+    def stream(self) -> StreamDecoder:
+        """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
+        return StreamDecoder(lambda id: self._token(as_list([id])[0], 0))
+
+    def _token(self, id: int, position: int) -> bytes:
+        token = self._bytes[id] if 0 <= id < len(self._bytes) else None
+        if token is None:
+            raise ValueError(
+                f"ids[{position}]={id} is not an id of this tokenizer; expected 0 to "
+                f"{len(self._bytes) - 1}"
+            )
+        return token
+
+    # -- vocabulary ---------------------------------------------------------------------------
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids: the greatest id plus one."""
+        return len(self._bytes)
+
+    def token_to_id(self, token: str | bytes) -> int | None:
+        """Id of a token given as its text or its bytes, or None."""
+        if isinstance(token, str) and token in self.special_tokens:
+            return self.special_tokens[token]
+        return self.model.ids.get(token.encode() if isinstance(token, str) else token)
+
+    def id_to_token(self, id: int) -> str:
+        """Text of an id; bytes that are no characters are shown as ``\\xe4``."""
+        return self._token(as_list([id])[0], 0).decode("utf-8", "backslashreplace")
+
+
+def as_list(ids: Ids) -> list[int]:
+    """The ids as plain ints; anything else than whole numbers in one row is an error."""
+    if isinstance(ids, list) and all(type(id) is int for id in ids):
+        return ids
+    array = np.asarray(ids)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise TypeError(
+            f"ids has shape {array.shape} and type {array.dtype}; expected one row of whole numbers"
+        )
+    return array.tolist()
+
+

@@ -1,0 +1,180 @@
+"""Training: from texts to a Tokenizer, for each kind of model.
+
+TRAINERS maps the name of a model to a function ``(texts, vocab_size, special_tokens, **options)``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..backend import active_backend
+from .bpe import learn_merges, learn_merges_fast
+from .byte_alphabet import BYTE_ORDER
+from .byte_bpe import ByteBPE
+from .counting import blocks, word_counts
+from .stages import Characters, Join, JoinWords, Split
+from .words import CharacterBPE, WordVocabulary, most_frequent
+
+Texts = Iterable[str | Path]
+WORDS = r"""[,.:;?_!"()']|--|\s|(?:(?![,.:;?_!"()']|--|\s)[\s\S])+"""
+NOT_SPACE = r"\S+"
+
+
+def check_vocab_size(vocab_size: Any, least: int, because: str) -> None:
+    if not isinstance(vocab_size, int | np.integer) or vocab_size < least:
+        raise ValueError(f"vocab_size={vocab_size!r} is too small; at least {least} ({because})")
+
+
+def without_specials(tokens: Sequence[bytes | None], specials: list[str]) -> list[bytes | None]:
+    """The vocabulary of the model: special tokens have ids, but no text may turn into them."""
+    return [None] * len(specials) + list(tokens[len(specials) :])
+
+
+def unknown_id(specials: list[str], unk_token: str | None) -> int | None:
+    return None if unk_token is None else specials.index(unk_token)
+
+
+def with_unknown(special_tokens: Sequence[str], unk_token: str | None) -> list[str]:
+    specials = list(special_tokens)
+    if unk_token is not None and unk_token not in specials:
+        specials.append(unk_token)
+    return specials
+
+
+def train_char(
+    texts: Texts, vocab_size: int | None = None, special_tokens: Sequence[str] = (),
+    unk_token: str | None = None,
+) -> dict[str, Any]:
+    """Every character is a token; the vocabulary is sorted by code point."""
+    counts: Counter[str] = Counter()
+    for data, _ in blocks(texts):
+        counts.update(data.tobytes().decode())
+    specials = with_unknown(special_tokens, unk_token)
+    alphabet = sorted(counts)
+    if vocab_size is not None:
+        least = len(specials) + (len(alphabet) if unk_token is None else 1)
+        check_vocab_size(
+            vocab_size, least, f"{len(alphabet)} characters and {len(specials)} special tokens; "
+            "a smaller one needs unk_token="
+        )
+        alphabet = sorted(most_frequent(counts, vocab_size - len(specials)))
+    tokens = [token.encode() for token in [*specials, *alphabet]]
+    model = WordVocabulary(without_specials(tokens, specials), unknown_id(specials, unk_token))
+    return {"model": model, "pre_tokenizer": Characters(), "decoder": Join(), "specials": specials}
+
+
+def train_word(
+    texts: Texts, vocab_size: int | None = None, special_tokens: Sequence[str] = (),
+    unk_token: str | None = "<|unk|>", pattern: str = WORDS,
+) -> dict[str, Any]:
+    """Words, marks and white space characters are tokens, the most frequent first.
+
+    White space is kept, each character a token of its own, so that known text decodes exactly.
+    """
+    data, offsets, counts = word_counts(texts, pattern)
+    table = Counter(dict(zip(strings(data, offsets), counts.tolist())))
+    specials = with_unknown(special_tokens, unk_token)
+    if vocab_size is not None:
+        check_vocab_size(vocab_size, len(specials) + 1, "special tokens and one word")
+    room = len(table) if vocab_size is None else vocab_size - len(specials)
+    words = [word for word in most_frequent(table, room) if word not in specials]
+    tokens = [token.encode() for token in [*specials, *words]]
+    model = WordVocabulary(without_specials(tokens, specials), unknown_id(specials, unk_token))
+    split = Split(pattern, keep_gaps=True)
+    return {"model": model, "pre_tokenizer": split, "decoder": Join(), "specials": specials}
+
+
+def train_bpe_model(
+    texts: Texts, vocab_size: int, special_tokens: Sequence[str] = (),
+    unk_token: str | None = "<|unk|>", suffix: str = "</w>", min_frequency: int = 1,
+    tie: str = "huggingface", pattern: str = NOT_SPACE,
+) -> dict[str, Any]:
+    """BPE of the characters of words that white space separates (it is not kept)."""
+    data, offsets, counts = word_counts(texts, pattern)
+    words = [
+        [*word[:-1], word[-1] + suffix] for word in strings(data, offsets)
+    ]
+    specials = with_unknown(special_tokens, unk_token)
+    alphabet = sorted({symbol for word in words for symbol in word})
+    check_vocab_size(
+        vocab_size, len(specials) + len(alphabet),
+        f"{len(alphabet)} characters and {len(specials)} special tokens",
+    )
+    tokens = [token.encode() for token in [*specials, *alphabet]]
+    id_of = {symbol: len(specials) + k for k, symbol in enumerate(alphabet)}
+    merges = merges_of(
+        [[id_of[symbol] for symbol in word] for word in words], counts, tokens,
+        vocab_size - len(tokens), tie, min_frequency,
+    )
+    vocabulary, merges = extend(tokens, merges)
+    model = CharacterBPE(
+        without_specials(vocabulary, specials), merges, unknown_id(specials, unk_token), suffix
+    )
+    return {
+        "model": model, "pre_tokenizer": Split(pattern), "decoder": JoinWords(suffix),
+        "specials": specials,
+    }
+
+
+def train_byte_bpe(
+    texts: Texts, vocab_size: int, special_tokens: Sequence[str] = (), pattern: str = "gpt2",
+    min_frequency: int = 1, tie: str = "huggingface",
+) -> dict[str, Any]:
+    """BPE of the bytes of pieces. Ids: special tokens, 256 bytes in GPT-2's order, merges."""
+    specials = list(special_tokens)
+    check_vocab_size(
+        vocab_size, 256 + len(specials), f"256 bytes and {len(specials)} special tokens"
+    )
+    data, offsets, counts = word_counts(texts, pattern)
+    tokens = [token.encode() for token in specials] + [bytes([byte]) for byte in BYTE_ORDER]
+    symbols = (np.argsort(BYTE_ORDER) + len(specials)).astype(np.int32)[data]
+    wanted = vocab_size - len(tokens)
+    if active_backend() == "numba":
+        found = learn_merges_fast(symbols, offsets, counts, tokens, wanted, tie, min_frequency)
+    else:
+        words = [symbols[i:j].tolist() for i, j in zip(offsets, offsets[1:])]
+        found = np.array(
+            learn_merges(words, counts.tolist(), tokens, wanted, tie, min_frequency), np.int32
+        )
+    vocabulary, merges = extend(tokens, found)
+    model = ByteBPE(without_specials(vocabulary, specials), merges)
+    return {
+        "model": model, "pre_tokenizer": Split(pattern), "decoder": Join(), "specials": specials,
+    }
+
+
+def merges_of(
+    words: list[list[int]], counts: np.ndarray, tokens: list[bytes], wanted: int, tie: str,
+    min_frequency: int,
+) -> np.ndarray:
+    if active_backend() != "numba":
+        found = learn_merges(words, counts.tolist(), tokens, wanted, tie, min_frequency)
+        return np.array(found, np.int32)
+    offsets = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64)
+    symbols = np.fromiter((id for word in words for id in word), np.int32, int(offsets[-1]))
+    return learn_merges_fast(symbols, offsets, counts, tokens, wanted, tie, min_frequency)
+
+
+def extend(tokens: list[bytes], pairs: np.ndarray) -> tuple[list[bytes | None], np.ndarray]:
+    """The vocabulary with the merged tokens, and merges (n, 3) with the id that each makes."""
+    vocabulary: list[bytes | None] = list(tokens)
+    for left, right in pairs.reshape(-1, 2).tolist():
+        vocabulary.append(vocabulary[left] + vocabulary[right])  # type: ignore[operator]
+    merged = np.arange(len(tokens), len(vocabulary), dtype=np.int32)
+    return vocabulary, np.column_stack([pairs.reshape(-1, 2), merged]).astype(np.int32)
+
+
+def strings(data: np.ndarray, offsets: np.ndarray) -> list[str]:
+    raw = data.tobytes()
+    return [raw[i:j].decode() for i, j in zip(offsets.tolist(), offsets[1:].tolist())]
+
+
+TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "char": train_char,
+    "word": train_word,
+    "bpe": train_bpe_model,
+    "byte_bpe": train_byte_bpe,
+}
