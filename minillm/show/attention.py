@@ -40,15 +40,23 @@ def attention(
                   digits, title)
 
 
+def _width(text: str) -> int:
+    """Rough width of a label in pixels; Chinese characters and emoji take twice a letter's."""
+    return sum(9 if ord(letter) < 0x1100 else 16 for letter in text)
+
+
 def _lines(
     values: np.ndarray, queries: list[str], keys: list[str], digits: int, title: str
 ) -> Html:
-    step, top, left, right, width = 30, 46, 130, 330, 460
+    step, top = 30, 46
+    left = 8 + max([60, *map(_width, queries)])
+    right = left + 170
+    width = right + 8 + max([40, *map(_width, keys)])
     height = top + step * max(len(queries), len(keys))
     name = escape(title or "attention from queries to keys", quote=True)
     svg = [
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{name}" style="max-width:none;{SANS}" fill="currentColor">',
+        f'aria-label="{name}" style="max-width:100%;height:auto;{SANS}" fill="currentColor">',
         f'<g font-size="13" opacity=".85"><text x="{left}" y="24" text-anchor="end">queries</text>'
         f'<text x="{right}" y="24">keys</text></g>',
     ]

@@ -36,7 +36,7 @@ class Html:
 
 
 def decoded(text: str | bytes) -> tuple[str, bool]:
-    """Text and True, or for bytes that are not whole characters their hexadecimal form and False."""
+    """Text and True; for bytes that are not whole characters their hexadecimal form and False."""
     if isinstance(text, str):
         return text, True
     try:

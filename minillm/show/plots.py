@@ -54,7 +54,7 @@ class Plot:
         with matplotlib.rc_context(_style()):
             self.figure.savefig(buffer, format="png", metadata={"Software": None})
         picture = Image.open(buffer).convert("RGB")
-        for colours in (256, 64, 16):
+        for colours in (256, 64, 16, 8, 4):
             small = io.BytesIO()
             picture.quantize(colours, dither=Image.Dither.NONE).save(small, "png", optimize=True)
             if small.tell() <= LARGEST_FILE:
