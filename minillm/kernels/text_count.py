@@ -6,10 +6,9 @@ full the kernel stops, and the caller grows it and goes on (``minillm/tokenizers
 """
 
 import numpy as np
-from numba import njit
 
+from .text_machine import lean, load64, trailing_zeros
 from .text_pieces import (
-    LETTERS,  # noqa: F401 (the values of `begins`)
     ONE,
     S24,
     S56,
@@ -25,10 +24,10 @@ from .text_pieces import (
     short_slot,
     word_length,
 )
-from .text_scan import O200K, load64, piece_end, trailing_zeros
+from .text_scan import O200K, piece_end
 
 
-@njit(_nrt=False)
+@lean
 def slot_of(text, i, length, short, long, stored, low, high):
     """(table, slot) of a piece: table 0 for short pieces, 1 for long ones."""
     if length <= SHORT:
@@ -38,7 +37,7 @@ def slot_of(text, i, length, short, long, stored, low, high):
     return 1, long_slot(long, shift, low, text, i, length, stored)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@lean(cache=True, nogil=True)
 def count_pieces(text, segments, rule, classes, begins, short, long, stored, starts, used, at):
     """Count the pieces of the segments (n, 2); returns True if something must grow first.
 
@@ -100,7 +99,7 @@ def count_pieces(text, segments, rule, classes, begins, short, long, stored, sta
     return False
 
 
-@njit(cache=True, _nrt=False)
+@lean(cache=True)
 def refill(stored, starts, counts, short, long):
     """Put the words and their counts into new, empty tables."""
     for word in range(counts.size):

@@ -8,11 +8,10 @@ keeps up to three ids in its slot, more in `arena`. A full memory is emptied and
 from collections import namedtuple
 
 import numpy as np
-from numba import njit
 
+from .text_machine import lean, load64, trailing_zeros
 from .text_merge import ID, merge_scanning
 from .text_pieces import (
-    LETTERS,
     ONE,
     S24,
     S32,
@@ -30,7 +29,7 @@ from .text_pieces import (
     short_slot,
     word_length,
 )
-from .text_scan import O200K, load64, piece_end, trailing_zeros
+from .text_scan import O200K, piece_end
 
 LONGEST = 128  # bytes of the longest piece that is remembered
 
@@ -38,7 +37,7 @@ Vocabulary = namedtuple("Vocabulary", "byte_ids pairs whole slots data starts")
 Memory = namedtuple("Memory", "short long stored arena used symbols values")
 
 
-@njit(_nrt=False)
+@lean
 def whole_piece(text, i, length, words):
     """Id of the vocabulary entry that is exactly this piece, or -1."""
     last = np.uint64(words.slots.size - 1)
@@ -56,7 +55,7 @@ def whole_piece(text, i, length, words):
         slot += ONE
 
 
-@njit(cache=True, _nrt=False)
+@lean(cache=True)
 def fill_slots(data, starts, slots):
     """Hash table over vocabulary entries: slots hold ids, -1 is free. The first entry wins."""
     last = np.uint64(slots.size - 1)
@@ -78,7 +77,7 @@ def fill_slots(data, starts, slots):
             slot += ONE
 
 
-@njit(_nrt=False)
+@lean
 def merge_piece(text, i, end, words, memory):
     """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many."""
     symbols = memory.symbols
@@ -96,7 +95,7 @@ def merge_piece(text, i, end, words, memory):
     return merge_scanning(symbols, memory.values, count, words.pairs)
 
 
-@njit(_nrt=False)
+@lean
 def remember(memory, at, table, count):
     """Put the ids of a piece, which are in `memory.symbols`, into its slot."""
     symbols = memory.symbols
@@ -112,7 +111,7 @@ def remember(memory, at, table, count):
     memory.used[1] = used + count
 
 
-@njit(_nrt=False)
+@lean
 def forget_if_full(memory):
     """Empty the memory when a table is 60 % full or a store has no room for one more piece."""
     used = memory.used
@@ -130,7 +129,7 @@ def forget_if_full(memory):
             used[k] = 0
 
 
-@njit(_nrt=False)
+@lean
 def recall(memory, table, at, out, n):
     """Copy the ids in a slot to out[n:]; return where they end."""
     first, second = table[at + TWO], table[at + THREE]
@@ -146,7 +145,7 @@ def recall(memory, table, at, out, n):
     return n + count
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@lean(cache=True, nogil=True)
 def encode(text, segments, rule, classes, begins, words, memory, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
@@ -156,7 +155,7 @@ def encode(text, segments, rule, classes, begins, words, memory, out, ends, prog
     than LONGEST and returns its length, for the caller to merge, or 0 when all is done.
     """
     n = progress[2]
-    short, long, symbols = memory.short, memory.long, memory.symbols
+    short, long = memory.short, memory.long
     short_shift = np.uint64(64) - trailing_zeros(np.uint64(short.size // 4))
     long_shift = np.uint64(64) - trailing_zeros(np.uint64(long.size // 4))
     with_case = rule == O200K

@@ -7,15 +7,15 @@ definition is ``learn_merges`` in ``minillm/tokenizers/bpe.py``.
 """
 
 import numpy as np
-from numba import njit
 
+from .text_machine import lean, njit
 from .text_merge import ID
 from .text_pieces import MIX1, ONE, S29, S32, ZERO
 
 SMALLEST_IDS, GREATEST_BYTES, FIRST_MET = range(3)
 
 
-@njit(_nrt=False)
+@lean
 def find(keys, key):
     """Slot of a pair, or the free slot where it belongs."""
     h = key * MIX1
@@ -28,12 +28,12 @@ def find(keys, key):
         slot += ONE
 
 
-@njit(_nrt=False)
+@lean
 def pair_key(left, right):
     return ((np.uint64(left) << S32) | np.uint64(right)) + ONE
 
 
-@njit(_nrt=False)
+@lean
 def compare(a, b, data, starts):
     """-1, 0 or 1 as the bytes of token a are less than, equal to or greater than those of b."""
     i, j = starts[a], starts[b]
@@ -45,7 +45,7 @@ def compare(a, b, data, starts):
     return (1 if i < starts[a + 1] else 0) - (1 if j < starts[b + 1] else 0)
 
 
-@njit(_nrt=False)
+@lean
 def comes_first(count, order, key, count2, order2, key2, tie, data, starts):
     """Is the first of two pairs to be joined before the second?"""
     if count != count2:
@@ -59,7 +59,7 @@ def comes_first(count, order, key, count2, order2, key2, tie, data, starts):
     return compare(np.int64(a & ID), np.int64(b & ID), data, starts) > 0
 
 
-@njit(_nrt=False)
+@lean
 def push(hc, ho, hk, size, count, order, key, tie, data, starts):
     """Add an entry to the heap of `size` entries."""
     k = size
@@ -72,7 +72,7 @@ def push(hc, ho, hk, size, count, order, key, tie, data, starts):
     hc[k], ho[k], hk[k] = count, order, key
 
 
-@njit(_nrt=False)
+@lean
 def sink(hc, ho, hk, size, count, order, key, tie, data, starts):
     """Replace the top of the heap by this entry."""
     k = 0
@@ -89,7 +89,7 @@ def sink(hc, ho, hk, size, count, order, key, tie, data, starts):
     hc[k], ho[k], hk[k] = count, order, key
 
 
-@njit(_nrt=False)
+@lean
 def first_place(key, head, node_word, node_next, symbols, offsets, lengths):
     """word << 32 | position of the first occurrence of a pair, for the tie rule FIRST_MET."""
     a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
@@ -108,7 +108,7 @@ def first_place(key, head, node_word, node_next, symbols, offsets, lengths):
     return best
 
 
-@njit(_nrt=False)
+@lean
 def rebuild(keys, counts, heads, new_keys, new_counts, new_heads):
     """Move the living pairs into a larger table; returns how many there are."""
     living = 0
@@ -120,7 +120,7 @@ def rebuild(keys, counts, heads, new_keys, new_counts, new_heads):
     return living
 
 
-@njit(_nrt=False)
+@lean
 def add(keys, counts, heads, key, times, word, node_word, node_next, nodes, fresh, news):
     """Count a pair `times` more in `word`; returns the new (nodes, news)."""
     s = find(keys, key)
@@ -168,7 +168,7 @@ def learn(symbols, offsets, times, data, starts, tokens, merges, least, tie):
                 )
                 rebuild(keys, counts, heads, new[0], new[1], new[2])
                 keys, counts, heads = new
-    found, first = 0, True
+    found = 0
     while True:
         living += news
         if heap + news > hc.size:

@@ -6,15 +6,15 @@ pairs[2s + 1] = rank << 32 | merged id. The definition is ``apply_merges`` in
 """
 
 import numpy as np
-from numba import njit
 
+from .text_machine import lean, njit
 from .text_pieces import ALL, MIX1, ONE, S29, S32, ZERO
 
 NO_PAIR = ALL
 ID = np.uint64(0xFFFFFFFF)
 
 
-@njit(_nrt=False)
+@lean
 def pair_slot(pairs, key):
     """Index of the slot that holds this pair (already plus one), or of the free one."""
     h = key * MIX1
@@ -23,12 +23,12 @@ def pair_slot(pairs, key):
     while True:
         slot &= last
         found = pairs[slot + slot]
-        if found == key or found == ZERO:
+        if found in (key, ZERO):
             return slot + slot
         slot += ONE
 
 
-@njit(_nrt=False)
+@lean
 def pair_value(pairs, left, right):
     """rank << 32 | merged id of a pair, or NO_PAIR."""
     key = ((np.uint64(left) << S32) | np.uint64(right)) + ONE
@@ -36,7 +36,7 @@ def pair_value(pairs, left, right):
     return pairs[at + ONE] if pairs[at] == key else NO_PAIR
 
 
-@njit(cache=True, _nrt=False)
+@lean(cache=True)
 def pair_table(lefts, rights, merged, ranks, pairs):
     """Fill an empty pair table; of pairs given twice the first stays."""
     for k in range(lefts.size):
@@ -47,7 +47,7 @@ def pair_table(lefts, rights, merged, ranks, pairs):
             pairs[at + ONE] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
 
 
-@njit(_nrt=False)
+@lean
 def merge_scanning(symbols, values, count, pairs):
     """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
     for k in range(count - 1):
@@ -71,7 +71,7 @@ def merge_scanning(symbols, values, count, pairs):
     return count
 
 
-@njit(_nrt=False)
+@lean
 def sift_up(heap, k):
     item = heap[k]
     while k > 0:
@@ -83,7 +83,7 @@ def sift_up(heap, k):
     heap[k] = item
 
 
-@njit(_nrt=False)
+@lean
 def sift_down(heap, size, k):
     item = heap[k]
     while 2 * k + 1 < size:
@@ -117,7 +117,7 @@ def merge_with_heap(symbols, count, pairs):
         size -= 1
         heap[0] = heap[size]
         sift_down(heap, size, 0)
-        k = np.int64(top & ID)
+        k = int(top & ID)
         if symbols[k] < 0 or following[k] >= count:
             continue
         right = following[k]

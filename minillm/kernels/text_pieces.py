@@ -7,9 +7,8 @@ behind an optional space, and `word_length` finds their end eight bytes at a tim
 """
 
 import numpy as np
-from numba import njit
 
-from .text_scan import load64, trailing_zeros
+from .text_machine import lean, load64, trailing_zeros
 
 SHORT = 15
 ONES = np.uint64(0x0101010101010101)
@@ -28,14 +27,14 @@ S2, S3, S8, S24, S29, S32, S56, S64 = (np.uint64(k) for k in (2, 3, 8, 24, 29, 3
 SLOW, LETTERS, AFTER_ONE = 0, 1, 2  # how a first byte begins, in the table of `word_starts`
 
 
-@njit(_nrt=False)
+@lean
 def letters_in(word):
     """High bit of each byte set where that byte of `word` is an ASCII letter."""
     folded = (word | FOLD) & LOW7
     return (folded + FROM_A) & ~(folded + PAST_Z) & ~word & HIGH
 
 
-@njit(_nrt=False)
+@lean
 def mixed(low, high):
     """Hash of a two-word key; the top bits are the best ones."""
     h = (low * MIX1) ^ (high * MIX2)
@@ -43,13 +42,13 @@ def mixed(low, high):
     return h * MIX3
 
 
-@njit(_nrt=False)
+@lean
 def low_bytes(word, count):
     """The first `count` (1 to 8) bytes of a little-endian word, the rest zero."""
     return word & (ALL >> ((np.uint64(8) - np.uint64(count)) << S3))
 
 
-@njit(_nrt=False)
+@lean
 def short_key(text, i, length):
     """Two-word key of the piece of 1 to 15 bytes at i."""
     if i + 16 <= text.size:
@@ -67,7 +66,7 @@ def short_key(text, i, length):
     return low, high
 
 
-@njit(_nrt=False)
+@lean
 def long_hash(text, i, length):
     """64-bit hash of the bytes of a long piece; never zero."""
     h = np.uint64(length) * MIX2
@@ -77,7 +76,7 @@ def long_hash(text, i, length):
     return h | ONE
 
 
-@njit(_nrt=False)
+@lean
 def same_bytes(a, i, b, j, length):
     for k in range(length):  # noqa: SIM110 (Numba has no generator expressions)
         if a[i + k] != b[j + k]:
@@ -85,7 +84,7 @@ def same_bytes(a, i, b, j, length):
     return True
 
 
-@njit(_nrt=False)
+@lean
 def short_slot(table, shift, low, high):
     """Index of the slot that holds this key, or of the empty slot where it belongs."""
     slot = mixed(low, high) >> shift
@@ -98,7 +97,7 @@ def short_slot(table, shift, low, high):
         slot = (slot + ONE) & last
 
 
-@njit(_nrt=False)
+@lean
 def long_slot(table, shift, hashed, text, i, length, stored):
     """The same for a long piece: a slot holds its hash, then its place and length in `stored`."""
     slot = (hashed * MIX3) >> shift
@@ -116,7 +115,7 @@ def long_slot(table, shift, hashed, text, i, length, stored):
         slot = (slot + ONE) & last
 
 
-@njit(_nrt=False)
+@lean
 def word_length(low, high, how, with_case):
     """Length of the word of ASCII letters at the start of these 16 bytes, or 0: look closer.
 
@@ -149,6 +148,6 @@ def word_length(low, high, how, with_case):
             small = low_bytes(low, length) | first | ~low_bytes(ALL, length)
             if ~small & CASE:
                 return 0
-        elif (~(low | first) & CASE) or (~low_bytes(high, length - 8) & low_bytes(CASE, length - 8)):
+        elif (~(low | first) | ~high & low_bytes(ALL, length - 8)) & CASE:
             return 0
     return length

@@ -7,9 +7,8 @@ is an integer with one bit for each member.
 """
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+
+from .text_machine import lean
 
 GIVEN, GPT2, CL100K, CL100K_ORIGINAL, O200K = range(5)
 OTHER_CLASS, SPACE_CLASS = 0, 6
@@ -21,31 +20,7 @@ UPPER = 1 << 1 | 1 << 3 | 1 << 4
 LOWER = 1 << 2 | 1 << 3 | 1 << 4
 
 
-@intrinsic
-def load64(typingctx, array, i):
-    """Eight bytes of a uint8 array from index i on, as one little-endian uint64."""
-
-    def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        where = builder.gep(data, [args[1]])
-        word = builder.load(builder.bitcast(where, ir.IntType(64).as_pointer()))
-        word.align = 1
-        return word
-
-    return types.uint64(array, types.int64), codegen
-
-
-@intrinsic
-def trailing_zeros(typingctx, x):
-    """Number of zero bits below the lowest one of a uint64 (64 for zero)."""
-
-    def codegen(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.uint64(types.uint64), codegen
-
-
-@njit(_nrt=False)
+@lean
 def code_point(text, i):
     """Code point at byte i, and how many bytes it takes."""
     b = np.int64(text[i])
@@ -60,7 +35,7 @@ def code_point(text, i):
     return (b & 0x07) << 18 | second << 12 | third << 6 | np.int64(text[i + 3]) & 0x3F, 4
 
 
-@njit(_nrt=False)
+@lean
 def member(text, i, n, classes, wanted):
     """Is there a character at i, and is its class in the set `wanted`?"""
     if i >= n:
@@ -68,7 +43,7 @@ def member(text, i, n, classes, wanted):
     return (wanted >> np.int64(classes[code_point(text, i)[0]])) & 1 == 1
 
 
-@njit(_nrt=False)
+@lean
 def run(text, i, n, classes, wanted):
     """End of the longest run of characters of the classes `wanted` that starts at i."""
     while i < n:
@@ -79,7 +54,7 @@ def run(text, i, n, classes, wanted):
     return i
 
 
-@njit(_nrt=False)
+@lean
 def contraction(text, i, n, any_case):
     """Length of 's 't 'm 'd 'll 've 're at i, or 0. With `any_case` also in capitals, and ſ."""
     if i + 1 >= n or text[i] != 39:
@@ -97,7 +72,7 @@ def contraction(text, i, n, any_case):
     return 0
 
 
-@njit(_nrt=False)
+@lean
 def all_but_last(text, i, end):
     """The white space [i, end) without its last character, unless that is all there is."""
     last = end - 1
@@ -106,7 +81,7 @@ def all_but_last(text, i, end):
     return last if last > i else end
 
 
-@njit(_nrt=False)
+@lean
 def gpt2_end(text, i, n, classes):
     if text[i] == 39:
         length = contraction(text, i, n, False)
@@ -122,7 +97,7 @@ def gpt2_end(text, i, n, classes):
     return end if end == n else all_but_last(text, i, end)
 
 
-@njit(_nrt=False)
+@lean
 def white_space_end(text, i, n, classes, to_the_end):
     """Rules E, F and G of cl100k: through the last line break, else all but the last space."""
     end = run(text, i, n, classes, SPACE)
@@ -136,7 +111,7 @@ def white_space_end(text, i, n, classes, to_the_end):
     return end if end == n else all_but_last(text, i, end)
 
 
-@njit(_nrt=False)
+@lean
 def digits_end(text, i, n, classes):
     """One to three numbers."""
     for _ in range(3):
@@ -146,7 +121,7 @@ def digits_end(text, i, n, classes):
     return i
 
 
-@njit(_nrt=False)
+@lean
 def symbols_end(text, i, n, classes, slash):
     """An optional space, then other characters, then line breaks; i if there are none."""
     j = i + 1 if text[i] == 32 else i
@@ -158,7 +133,7 @@ def symbols_end(text, i, n, classes, slash):
     return end
 
 
-@njit(_nrt=False)
+@lean
 def cl100k_end(text, i, n, classes, current):
     length = contraction(text, i, n, True)
     if length:
@@ -175,7 +150,7 @@ def cl100k_end(text, i, n, classes, current):
     return end if end > i else white_space_end(text, i, n, classes, current)
 
 
-@njit(_nrt=False)
+@lean
 def o200k_word(text, p, n, classes, form):
     """End of form 1 (capitals, then small letters) or form 2 (capitals first) at p, else p."""
     u = run(text, p, n, classes, UPPER)
@@ -193,7 +168,7 @@ def o200k_word(text, p, n, classes, form):
     return p
 
 
-@njit(_nrt=False)
+@lean
 def o200k_end(text, i, n, classes):
     code, width = code_point(text, i)
     kind = 1 << np.int64(classes[code])
@@ -211,7 +186,7 @@ def o200k_end(text, i, n, classes):
     return end if end > i else white_space_end(text, i, n, classes, False)
 
 
-@njit(_nrt=False)
+@lean
 def piece_end(text, i, n, rule, classes):
     """End of the piece that starts at byte i of a segment that ends at n."""
     if rule == GPT2:
@@ -223,7 +198,7 @@ def piece_end(text, i, n, rule, classes):
     return cl100k_end(text, i, n, classes, rule == CL100K)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@lean(cache=True, nogil=True)
 def piece_ends(text, segments, rule, classes, ends):
     """Write the end of every piece of every segment (n, 2) into `ends`; return how many."""
     count = 0

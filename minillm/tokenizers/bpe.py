@@ -6,6 +6,7 @@ functions are the definition. ``learn_merges_fast`` gives the same merges from a
 
 import random
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def count_pairs(words: Sequence[Sequence[int]], counts: Sequence[int]) -> dict[P
     """
     pairs: dict[Pair, int] = {}
     for word, count in zip(words, counts):
-        for pair in zip(word, word[1:]):
+        for pair in pairwise(word):
             pairs[pair] = pairs.get(pair, 0) + count
     return pairs
 
@@ -137,7 +138,7 @@ def apply_merges(
     draw = (rng or random).random
     while len(ids) > 1:
         best, where = None, -1
-        for k, pair in enumerate(zip(ids, ids[1:])):
+        for k, pair in enumerate(pairwise(ids)):
             rank = ranks.get(pair)
             if rank is None or (best is not None and rank[0] >= best[0]):
                 continue

@@ -122,6 +122,12 @@ class ByteBPE:
         ids = out[: progress[2]]
         return (ids.copy() if room < 1 << 20 else ids), ends
 
+    def forget(self) -> None:
+        """Empty the memory of pieces seen, which makes text that repeats itself fast."""
+        if self._arrays is not None:
+            memory = self._arrays[1]
+            memory.short[:], memory.long[:], memory.used[:] = 0, 0, 0
+
     def _build(self) -> tuple[Any, Any]:
         """The arrays the kernel works with: the vocabulary, and the memory of pieces seen."""
         from ..kernels.text_encode import LONGEST, Memory, Vocabulary, fill_slots

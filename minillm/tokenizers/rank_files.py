@@ -55,7 +55,7 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
     owner: dict[int, str] = {}
     for token, id in vocabulary.items():
         if type(id) is not int or not 0 <= id < MAX_ID:
-            raise BrokenFileError(f"{path}: id of {token!r:.60} is {id!r:.40}; expected 0 to {MAX_ID}")
+            raise BrokenFileError(f"{path}: id of {token!r:.60} is {id!r:.40}, not 0 to {MAX_ID}")
         if id in owner:
             raise BrokenFileError(f"{path}: {token!r:.60} and {owner[id]!r:.60} share the id {id}")
         if any(0xD800 <= ord(character) < 0xE000 for character in token):

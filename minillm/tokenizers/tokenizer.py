@@ -42,7 +42,7 @@ class Tokenizer:
     normalizer: Callable[[str], str] | None = None
     pre_tokenizer: Callable[[str], Pieces] | None = None
     post_processor: Callable[[np.ndarray], np.ndarray] | None = None
-    decoder: Callable[[list[bytes]], bytes] = Join()
+    decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
     special_tokens: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -227,7 +227,8 @@ class Tokenizer:
         if self.pre_tokenizer is not None:
             return self.pre_tokenizer(text)
         data = np.frombuffer(as_utf8(text), np.uint8)
-        return Pieces(data, np.array([[0, len(data)]] if len(data) else [], np.int64).reshape(-1, 2))
+        whole = [[0, len(data)]] if len(data) else []
+        return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
 
     def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
         """Character spans in `text` of byte spans in its normalized UTF-8."""

@@ -5,6 +5,7 @@ TRAINERS maps the name of a model to a function ``(texts, vocab_size, special_to
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def train_byte_bpe(
     if active_backend() == "numba":
         found = learn_merges_fast(symbols, offsets, counts, tokens, wanted, tie, min_frequency)
     else:
-        words = [symbols[i:j].tolist() for i, j in zip(offsets, offsets[1:])]
+        words = [symbols[i:j].tolist() for i, j in pairwise(offsets)]
         found = np.array(
             learn_merges(words, counts.tolist(), tokens, wanted, tie, min_frequency), np.int32
         )
@@ -169,7 +170,7 @@ def extend(tokens: list[bytes], pairs: np.ndarray) -> tuple[list[bytes | None], 
 
 def strings(data: np.ndarray, offsets: np.ndarray) -> list[str]:
     raw = data.tobytes()
-    return [raw[i:j].decode() for i, j in zip(offsets.tolist(), offsets[1:].tolist())]
+    return [raw[i:j].decode() for i, j in pairwise(offsets.tolist())]
 
 
 TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
