@@ -1,1 +1,19 @@
+"""Corpora, token datasets and the loader."""
 
+from minillm.data import stories
+from minillm.data.download import download
+from minillm.data.loader import IGNORE_INDEX, DataLoader
+from minillm.data.text import documents, python_documentation, python_sources, read_text
+from minillm.data.tokens import TokenDataset
+
+__all__ = [
+    "IGNORE_INDEX",
+    "DataLoader",
+    "TokenDataset",
+    "documents",
+    "download",
+    "python_documentation",
+    "python_sources",
+    "read_text",
+    "stories",
+]

@@ -6,10 +6,12 @@ import math
 import random
 import statistics
 
+import numpy as np
 import pytest
+from letters import Letters
 
 from minillm.data import stories
-from minillm.data.stories.grammar import END, Grammar
+from minillm.data.stories import END, Grammar
 from minillm.data.stories.proof import ambiguities
 
 ALL = list(itertools.product(("en", "zh"), ("small", "full")))
@@ -145,7 +147,7 @@ def test_the_stored_grammars_are_unambiguous(language, size):
 
 @pytest.mark.parametrize(("language", "size"), ALL)
 def test_every_sample_parses_and_entropy_is_the_mean(language, size):
-    n = 10_000
+    n = 10_000 if size == "small" else 3000
     grammar = stories.grammar(language, size)
     surprise = []
     for text in grammar.corpus(n, seed=11):
@@ -207,6 +209,38 @@ def test_english_articles_pronouns_and_capitals():
         assert all(part[0].isupper() or part[0] == '"' for part in text.split(". "))
         assert text[-1] in '."!'
     assert stories.grammar("en").lists["contest"][0]["a"] == "a running race"
+
+
+def test_expected_tokens(toy):
+    letters = Letters("".join(text for text, _ in enumerate_derivations(toy)))
+    mean, error = stories.expected_tokens(toy, letters, samples=50)
+    assert mean == pytest.approx(toy.expected_characters() + 1, rel=1e-12)
+    assert error < 1e-9
+    floor, _ = stories.entropy_per_token(toy, letters, samples=50)
+    assert floor == pytest.approx(toy.entropy() / mean, rel=1e-12)
+
+    class Words(Letters):  # one id per word: not proportional to characters
+        def encode_batch(self, texts):
+            words = [len(text.split()) for text in texts]
+            return np.zeros(sum(words), int), np.cumsum([0, *words])
+
+    exact = sum(p * (len(text.split()) + 1) for text, p in enumerate_derivations(toy))
+    mean, error = stories.expected_tokens(toy, Words("a"), samples=2000)
+    assert 0 < error < 0.05
+    assert abs(mean - exact) < 4 * error
+    with pytest.raises(ValueError, match="samples=1"):
+        stories.expected_tokens(toy, letters, samples=1)
+
+
+def test_carried_nats():
+    """By hand: after "X met Y." (half of the stories) Y is named again, X with the 2nd step."""
+    text = TOY.replace("step more\n  {Hero.he} liked {thing.a}.", "step more\n  {Hero} slept.")
+    half = 0.5
+    before_more = half * (half * math.log(3) + math.log(3))  # "met": hero if named, friend
+    before_more += half * (half * math.log(3) + math.log(3))  # "had": hero if named, thing
+    before_last = math.log(3)  # friend or thing
+    expected = (before_more + before_last) / 2
+    assert stories.carried_nats(Grammar("en", text=text)) == pytest.approx(expected)
 
 
 def test_seeds():

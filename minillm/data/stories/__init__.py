@@ -12,10 +12,24 @@ import random
 from collections.abc import Iterator
 from functools import lru_cache
 
-from minillm.data.stories.grammar import END, Grammar, ParseResult
+from minillm.data.stories.floor import carried_nats, entropy_per_token, expected_tokens
+from minillm.data.stories.grammar import Grammar
+from minillm.data.stories.parsing import END, ParseResult
 
-__all__ = ["END", "Grammar", "ParseResult", "corpus", "entropy", "grammar", "log_probability"]
-__all__ += ["parse", "sample"]
+__all__ = [
+    "END",
+    "Grammar",
+    "ParseResult",
+    "carried_nats",
+    "corpus",
+    "entropy",
+    "entropy_per_token",
+    "expected_tokens",
+    "grammar",
+    "log_probability",
+    "parse",
+    "sample",
+]
 
 
 @lru_cache(None)

@@ -1,0 +1,157 @@
+"""Batches of input and target ids from a TokenDataset, shuffled by seed and exactly resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minillm.data.tokens import TokenDataset, check_positive
+
+IGNORE_INDEX = -100  # label of positions that do not count in the loss
+LAYOUTS = ("stream", "documents", "packed")
+
+
+class DataLoader:
+    """Iterates over batches (x, y), int64 (B, T): y is what follows each token of x.
+
+    windows:
+      "stream"     windows of ``context`` tokens at every ``stride`` (default: ``context``),
+                   across document ends; y is x shifted left by one.
+      "documents"  one document per row: x is the end token (which announces a document), then
+                   the document; y is the document with its end token, so that the losses of a
+                   row add up to -log P(document). Padding: end token in x, ``-100`` in y.
+      "packed"     as "documents", but each row takes as many whole documents as fit.
+    Documents longer than ``context`` are cut; ``truncated`` counts them.
+
+    One pass of ``for x, y in loader`` is the rest of an epoch (all of it, at first); the next
+    pass is the next epoch, in another order. The order depends on (seed, epoch) alone (NumPy's
+    ``default_rng``). ``reuse=True`` hands out the same two arrays each time, overwritten.
+    """
+
+    def __init__(
+        self,
+        dataset: TokenDataset,
+        batch_size: int,
+        context: int,
+        stride: int | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = True,
+        windows: str = "stream",
+        reuse: bool = False,
+    ) -> None:
+        check_positive("batch_size", batch_size)
+        check_positive("context", context)
+        if windows not in LAYOUTS:
+            raise ValueError(f"windows={windows!r} is not a layout; use one of {LAYOUTS}")
+        if stride is not None and windows != "stream":
+            raise ValueError(f"stride={stride} has no meaning with windows={windows!r}; drop it")
+        self.dataset, self.batch_size, self.context = dataset, batch_size, context
+        self.stride = context if stride is None else stride
+        self.shuffle, self.seed, self.drop_last = shuffle, seed, drop_last
+        self.windows, self.reuse = windows, reuse
+        self.epoch = self.batch = self.truncated = 0
+        self.starts, self.lengths = self._rows()
+        if len(self) == 0:
+            raise ValueError(
+                f"dataset has {len(dataset)} tokens, which give {len(self.starts)} rows of "
+                f"context={context}, too few for a batch of batch_size={batch_size}; use a smaller "
+                "context or batch, a smaller stride, drop_last=False, or more text"
+            )
+        self._order: tuple[int, np.ndarray] | None = None
+        self._buffers: tuple[np.ndarray, np.ndarray] | None = None
+
+    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where in the dataset each row's targets begin, and how many there are."""
+        if self.windows == "stream":
+            count = self.dataset.window_count(self.context, self.stride)
+            starts = np.arange(count, dtype=np.int64) * self.stride + 1
+            return starts, np.full(count, self.context)
+        bounds = self.dataset.document_bounds
+        lengths = np.diff(bounds)
+        self.truncated = int((lengths > self.context).sum())
+        first = np.arange(len(lengths))  # the document each row begins with
+        if self.windows == "packed":
+            row_firsts, at = [], 0
+            while at < len(lengths):
+                row_firsts.append(at)
+                fits = np.searchsorted(bounds, bounds[at] + self.context, side="right") - 1
+                at = max(at + 1, int(fits))
+            first = np.array(row_firsts, dtype=np.int64)
+        ends = np.append(bounds[first[1:]], bounds[-1:])
+        return bounds[first], np.minimum(ends - bounds[first], self.context)
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        extra = 0 if self.drop_last else self.batch_size - 1
+        return (len(self.starts) + extra) // self.batch_size
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The rows in the order of an epoch."""
+        if not self.shuffle:
+            return np.arange(len(self.starts))
+        if self._order is None or self._order[0] != epoch:
+            shuffled = np.random.default_rng([self.seed, epoch]).permutation(len(self.starts))
+            self._order = epoch, shuffled
+        return self._order[1]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        order, epoch = self.order(self.epoch), self.epoch
+        while self.epoch == epoch and self.batch < len(self):
+            rows = order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
+            self.batch += 1  # before handing out: state() then names the batch that comes next
+            yield self._fill(rows)
+        if self.epoch == epoch:
+            self.epoch, self.batch = epoch + 1, 0
+
+    def forever(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Batches without end, epoch after epoch."""
+        while True:
+            yield from self
+
+    def _fill(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Copy rows out of the dataset: x, y (B, T)."""
+        shape = (len(rows), self.context)
+        if self._buffers is None or not self.reuse or self._buffers[0].shape != shape:
+            self._buffers = np.empty(shape, np.int64), np.empty(shape, np.int64)
+        x, y = self._buffers
+        ids, end = self.dataset.ids, self.dataset.end_token
+        for i, row in enumerate(rows):
+            start, length = self.starts[row], self.lengths[row]
+            y[i, :length] = ids[start : start + length]
+            y[i, length:] = IGNORE_INDEX
+            x[i, 1:length] = y[i, : length - 1]
+            x[i, length:] = 0 if end is None else end
+            x[i, 0] = ids[start - 1] if self.windows == "stream" else end
+        return x, y
+
+    def state(self) -> dict[str, int | str | bool]:
+        """Where the loader stands: plain values, which JSON can hold."""
+        return {"epoch": self.epoch, "batch": self.batch, **self._identity()}
+
+    def resume(self, state: dict[str, int | str | bool]) -> None:
+        """Go on exactly where ``state`` was taken; refuses the state of another loader."""
+        for name, mine in self._identity().items():
+            if state.get(name) != mine:
+                raise ValueError(
+                    f"state[{name!r}]={state.get(name)!r} belongs to another loader; this one has "
+                    f"{mine!r}. Build the loader as it was when the state was saved"
+                )
+        epoch, batch = int(state["epoch"]), int(state["batch"])
+        if epoch < 0 or not 0 <= batch <= len(self):
+            raise ValueError(f"state names epoch {epoch}, batch {batch} of {len(self)}")
+        self.epoch, self.batch = epoch, batch
+
+    def _identity(self) -> dict[str, int | str | bool]:
+        """What must be equal for two loaders to give the same batches."""
+        return {
+            "tokens": len(self.dataset),
+            "batch_size": self.batch_size,
+            "context": self.context,
+            "stride": self.stride,
+            "shuffle": self.shuffle,
+            "seed": self.seed,
+            "drop_last": self.drop_last,
+            "windows": self.windows,
+        }
