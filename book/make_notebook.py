@@ -76,6 +76,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int) -> None
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--Application.log_level=40"],
         resources={"metadata": {"path": str(folder)}},
     )
     asyncio.run(client.async_execute())

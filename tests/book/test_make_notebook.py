@@ -1,0 +1,97 @@
+"""The notebook maker, proved on the trial chapter that holds one of everything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from . import test_notebooks as form
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKER = ROOT / "book" / "make_notebook.py"
+
+
+def make(source: Path, folder: Path) -> subprocess.CompletedProcess:
+    """Run the maker on a script or a notebook."""
+    command = [sys.executable, str(MAKER), str(source), "--to", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory) -> Path:
+    """The trial chapter, made once."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    run = make(Path(__file__).with_name("98_trial.py"), folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder / "98_trial.ipynb"
+
+
+def test_trial_has_the_form_of_a_chapter(trial: Path) -> None:
+    """The example chapter obeys the rules that chapters are held to."""
+    notebook = form.read(trial)
+    form.test_executed_in_order(notebook)
+    form.test_no_noise_in_outputs(notebook)
+    form.test_cells_are_small(notebook)
+    form.test_text_before_every_code_cell(notebook)
+    form.test_metadata_is_minimal(notebook)
+    form.test_figures_have_captions_names_and_alt_text(notebook)
+
+
+def test_making_again_changes_nothing(trial: Path) -> None:
+    """Executing a committed notebook in place gives the same bytes."""
+    before = trial.read_bytes()
+    run = make(trial, trial.parent)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert trial.read_bytes() == before
+
+
+def test_options_become_metadata(trial: Path) -> None:
+    """Lines `#| key: value` are gone from the code and stand in the metadata."""
+    cells = [cell for cell in form.read(trial).cells if "mystnb" in cell.metadata]
+    assert cells[0].metadata["mystnb"]["figure"]["name"] == "fig-trial-curve"
+    assert cells[0].metadata["mystnb"]["image"]["alt"].startswith("An S-shaped curve")
+    assert not any("#|" in cell.source for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import warnings; warnings.warn('noise')", "wrote to stderr"),
+        ("import os; print(os.path.expanduser('~'))", "shows the path"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("#| captoin: x\n1", "unknown cell options"),
+    ],
+)
+def test_bad_cells_are_refused(tmp_path: Path, code: str, message: str) -> None:
+    """Noise, paths, errors and mistyped options: a message, a failure, and no file."""
+    script = tmp_path / "01_bad.py"
+    script.write_text(f"# %% [markdown]\n# # Bad\n\n# %%\n{code}\n", encoding="utf-8")
+    run = make(script, tmp_path)
+    assert run.returncode != 0
+    assert message in run.stdout + run.stderr
+    assert not (tmp_path / "01_bad.ipynb").exists()
+
+
+def test_structure_tests_can_fail(trial: Path) -> None:
+    """A gap in the execution, a hidden cell, a lost caption, a long cell: each is caught."""
+    notebook = nbformat.read(trial, as_version=4)
+    code = form.code_cells(notebook)
+    plot = next(cell for cell in code if "image/png" in str(cell.outputs))
+    plot.metadata["mystnb"]["image"]["alt"] = ""
+    code[1].execution_count = 7
+    code[2].source = "\n".join(["x = 1"] * 21)
+    code[3].metadata["tags"] = ["hide-input"]
+    code[4].outputs.append(nbformat.v4.new_output("stream", name="stderr", text="noise"))
+    for check in (
+        form.test_executed_in_order,
+        form.test_cells_are_small,
+        form.test_metadata_is_minimal,
+        form.test_no_noise_in_outputs,
+        form.test_figures_have_captions_names_and_alt_text,
+    ):
+        with pytest.raises(AssertionError):
+            check(notebook)
