@@ -16,7 +16,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 LINE = re.compile(r"^API: ([\w.]+)$", re.MULTILINE)
-CODE = re.compile(r"(``.+?``|`[^`]+`)")
+CODE = re.compile(r"((?::\w+:)?(?:``.+?``|`[^`]+`))")
+EMPHASIS = re.compile(r"(?<![\w*\\])\\\*(\w[\w -]*)\\\*(?![\w*])")
 BULLET = re.compile(r"^\s*(?:[-*]|\d+\.)\s+")
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,13 @@ def expand(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def safe(text: str) -> str:
-    """Plain text with everything that reStructuredText would interpret escaped, except code."""
+    """Plain text with all markup escaped, except ``code`` and *emphasis*."""
     parts = CODE.split(text)
     for i, part in enumerate(parts):
-        parts[i] = f"``{part.strip('`')}``" if i % 2 else re.sub(r"([\\*_|`])", r"\\\1", part)
+        if i % 2:
+            parts[i] = f"``{part[part.index('`') :].strip('`')}``"
+        else:
+            parts[i] = EMPHASIS.sub(r"*\1*", re.sub(r"([\\*_|`])", r"\\\1", part))
     return "".join(parts)
 
 
