@@ -49,6 +49,12 @@
       .map((e) => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 40)}`).slice(0, 8);
   },
 
+  // Open every solution and dropdown, so that what they hide is looked at too.
+  open() {
+    document.querySelectorAll("details").forEach((e) => { e.open = true; });
+    document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
+  },
+
   width() {
     return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth);
   },

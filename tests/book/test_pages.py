@@ -24,6 +24,7 @@ def test_page(visit, address: str) -> None:
     page = seen.page
     assert not seen.foreign, "requests that leave the book"
     assert not seen.failed, "files that are missing"
+    ask(page, "open")
     pictures = ask(page, "pictures")
     assert all(loaded for _, loaded, _ in pictures), f"pictures that do not load: {pictures}"
     assert all(alt for *_, alt in pictures), f"pictures without alt text: {pictures}"
