@@ -50,7 +50,7 @@ def directives(name: str) -> str:
     for module in modules_of(name):
         title = f"## `{module}`\n\n" if module != name else ""
         options = "   :members:\n   :ignore-module-all:\n"
-        if shadowed(module):
+        if module != name and shadowed(module):
             options += "   :no-index:\n"
         text.append(f"{title}```{{eval-rst}}\n.. automodule:: {module}\n{options}```\n")
     return "\n".join(text)
@@ -58,9 +58,9 @@ def directives(name: str) -> str:
 
 def expand(app: Sphinx, docname: str, source: list[str]) -> None:
     """Replace the API lines of a page."""
-    if docname.startswith("book/api"):
+    if docname.startswith("book/api") and LINE.search(source[0]):
+        app.env.note_reread()  # the package may have new modules
         source[0] = LINE.sub(lambda found: directives(found[1]), source[0])
-        app.env.note_reread() if LINE.search(source[0]) else None
 
 
 def safe(text: str) -> str:
