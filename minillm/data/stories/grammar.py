@@ -16,7 +16,9 @@ the mean loss per token over a long stream is at least H / E[tokens per story], 
 counts the end token. The bound is on the *stream's* mean, Σ loss / Σ tokens; single stories may
 lie below. It needs a tokenizer that maps a story to one token sequence (encoding is a function,
 decoding gives the text back). A window that begins in the middle of a story cannot know what was
-bound before it, so its attainable loss is higher; align rows with documents to compare.
+bound before it, so its attainable loss is higher: by ``floor.carried_nats``, 8 to 17 nats for
+each such window, measured against 35 to 60 nats for a whole story. To compare a loss with the
+floor, let rows begin where documents begin (``DataLoader(…, windows="documents"|"packed")``).
 """
 
 from __future__ import annotations
