@@ -61,7 +61,7 @@ def take(parts: Iterator[str], megabytes: float) -> str:
 def prose() -> Iterator[str]:
     """Documentation: docstrings and comments of Python files, .rst and .md files."""
     for text in files(".py", packages=True):
-        yield from (m[1] for m in re.finditer(r'"""(.{80,}?)"""', text, re.DOTALL))
+        yield from (part for part in text.split('"""')[1::2] if len(part) > 80)
         for block in re.findall(r"(?:^[ \t]*#.*\n){2,}", text, re.MULTILINE):
             yield re.sub(r"^[ \t]*#[ \t]?", "", block, flags=re.MULTILINE)
     yield from files(".rst", ".md", packages=True)

@@ -7,24 +7,21 @@ full the kernel stops, and the caller grows it and goes on (``minillm/tokenizers
 
 import numpy as np
 
-from .text_machine import lean, load64, trailing_zeros
+from .text_ascii import BLOCK, plain_length
+from .text_machine import lean, trailing_zeros
 from .text_pieces import (
     ONE,
     S24,
-    S56,
     SHORT,
-    SLOW,
     THREE,
     TWO,
     ZERO,
     long_hash,
     long_slot,
-    low_bytes,
     short_key,
     short_slot,
-    word_length,
 )
-from .text_scan import O200K, piece_end
+from .text_scan import piece_end
 
 
 @lean
@@ -38,15 +35,14 @@ def slot_of(text, i, length, short, long, stored, low, high):
 
 
 @lean(cache=True, nogil=True)
-def count_pieces(text, segments, rule, classes, begins, short, long, stored, starts, used, at):
+def count_pieces(text, segments, rule, classes, short, long, stored, starts, used, at):
     """Count the pieces of the segments (n, 2); returns True if something must grow first.
 
     `used` is (short words, long words) and `at` is (segment, byte) to go on from, both updated.
     Word w has the bytes stored[starts[w] : starts[w + 1]].
     """
-    safe = text.size - 16
+    safe = text.size - BLOCK
     words = used[0] + used[1]
-    with_case = rule == O200K
     short_limit, long_limit = short.size // 4 // 2, long.size // 4 // 2
     for s in range(at[0], segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
@@ -55,22 +51,14 @@ def count_pieces(text, segments, rule, classes, begins, short, long, stored, sta
         while i < stop:
             length = 0
             low, high = ZERO, ZERO
-            how = np.int64(begins[text[i]])
-            if how != SLOW and i <= safe:
-                low, high = load64(text, i), load64(text, i + 8)
-                length = word_length(low, high, how, with_case)
-                if length > stop - i:
-                    length = stop - i if stop - i >= how else 0
-                if length > 8:
-                    high = low_bytes(high, length - 8) | np.uint64(length) << S56
-                elif length > 0:
-                    low, high = low_bytes(low, length), np.uint64(length) << S56
+            if i <= safe:
+                length = plain_length(text, i, stop, rule)
             if length == 0:
                 length = piece_end(text, i, stop, rule, classes) - i
-                if length <= SHORT:
-                    low, high = short_key(text, i, length)
-                else:
-                    low = long_hash(text, i, length)
+            if length <= SHORT:
+                low, high = short_key(text, i, length)
+            else:
+                low = long_hash(text, i, length)
             which, slot = slot_of(text, i, length, short, long, stored, low, high)
             table = short if which == 0 else long
             if table[slot + THREE] == ZERO:

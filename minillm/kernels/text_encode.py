@@ -9,27 +9,24 @@ from collections import namedtuple
 
 import numpy as np
 
-from .text_machine import lean, load64, trailing_zeros
+from .text_ascii import BLOCK, plain_length
+from .text_machine import lean, trailing_zeros
 from .text_merge import ID, merge_scanning
 from .text_pieces import (
     ONE,
     S24,
     S32,
-    S56,
     SHORT,
-    SLOW,
     THREE,
     TWO,
     ZERO,
     long_hash,
     long_slot,
-    low_bytes,
     same_bytes,
     short_key,
     short_slot,
-    word_length,
 )
-from .text_scan import O200K, piece_end
+from .text_scan import piece_end
 
 LONGEST = 128  # bytes of the longest piece that is remembered
 
@@ -146,20 +143,18 @@ def recall(memory, table, at, out, n):
 
 
 @lean(cache=True, nogil=True)
-def encode(text, segments, rule, classes, begins, words, memory, out, ends, progress):
+def encode(text, segments, rule, classes, words, memory, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
-    `out` needs room for one id per byte and three more. `begins` says of each byte how a piece
-    that starts with it goes on (``SLOW``, ``LETTERS``, ``AFTER_ONE`` of ``text_pieces``).
-    `progress` is (segment, byte, ids so far), zeros at first. The kernel stops at a piece longer
-    than LONGEST and returns its length, for the caller to merge, or 0 when all is done.
+    `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far),
+    zeros at first. The kernel stops at a piece longer than LONGEST and returns its length, for the
+    caller to merge, or 0 when all is done.
     """
     n = progress[2]
     short, long = memory.short, memory.long
     short_shift = np.uint64(64) - trailing_zeros(np.uint64(short.size // 4))
     long_shift = np.uint64(64) - trailing_zeros(np.uint64(long.size // 4))
-    with_case = rule == O200K
-    safe = text.size - 16
+    safe = text.size - BLOCK
     for s in range(progress[0], segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
         if s == progress[0]:
@@ -167,21 +162,12 @@ def encode(text, segments, rule, classes, begins, words, memory, out, ends, prog
         while i < stop:
             length = 0
             low, high = ZERO, ZERO
-            how = np.int64(begins[text[i]])
-            if how != SLOW and i <= safe:
-                low, high = load64(text, i), load64(text, i + 8)
-                length = word_length(low, high, how, with_case)
-                if length > stop - i:
-                    length = stop - i if stop - i >= how else 0
-                if length > 8:
-                    high = low_bytes(high, length - 8) | np.uint64(length) << S56
-                elif length > 0:
-                    low, high = low_bytes(low, length), np.uint64(length) << S56
+            if i <= safe:
+                length = plain_length(text, i, stop, rule)
             if length == 0:
                 length = piece_end(text, i, stop, rule, classes) - i
-                if length <= SHORT:
-                    low, high = short_key(text, i, length)
             if length <= SHORT:
+                low, high = short_key(text, i, length)
                 at = short_slot(short, short_shift, low, high)
                 if short[at + ONE] == ZERO:
                     count = merge_piece(text, i, i + length, words, memory)

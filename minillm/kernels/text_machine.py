@@ -1,4 +1,4 @@
-"""What the text kernels ask of the compiler: no reference counts, and two machine instructions.
+"""What the text kernels ask of the compiler: no reference counts, and a few machine instructions.
 
 Numba counts references to every array handed to a function that is not inlined; each count is an
 atomic instruction, and together they took three quarters of the time of these kernels. ``lean``
@@ -44,3 +44,39 @@ def trailing_zeros(typingctx, x):
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), codegen
+
+
+@instruction
+def leading_zeros(typingctx, x):
+    """Number of zero bits above the highest one of a uint64 (64 for zero)."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), codegen
+
+
+@instruction
+def bytes_between(typingctx, array, i, first, count, fold):
+    """Bit k is set where ``first <= array[i + k] | fold < first + count``, for k in 0..31."""
+    wide = ir.VectorType(ir.IntType(8), 32)
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        where = builder.bitcast(builder.gep(data, [args[1]]), wide.as_pointer())
+        chunk = builder.load(where)
+        chunk.align = 1
+
+        def everywhere(value):
+            byte = builder.trunc(value, ir.IntType(8))
+            lane = ir.Constant(ir.IntType(32), 0)
+            one = builder.insert_element(ir.Constant(wide, ir.Undefined), byte, lane)
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), 32), [0] * 32)
+            return builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), zeros)
+
+        shifted = builder.sub(builder.or_(chunk, everywhere(args[4])), everywhere(args[2]))
+        inside = builder.icmp_unsigned("<", shifted, everywhere(args[3]))
+        return builder.zext(builder.bitcast(inside, ir.IntType(32)), ir.IntType(64))
+
+    long = types.int64
+    return types.uint64(array, long, long, long, long), codegen

@@ -2,39 +2,23 @@
 
 A piece of up to 15 bytes *is* its key: two 64-bit words, the second with the length in its top
 byte. Longer pieces are found by a hash and compared byte by byte with a stored copy. Every slot is
-four uint64: two of key, two of value; an empty slot has zeros. Most words are plain ASCII letters
-behind an optional space, and `word_length` finds their end eight bytes at a time.
+four uint64: two of key, two of value; an empty slot has zeros.
 """
 
 import numpy as np
 
-from .text_machine import lean, load64, trailing_zeros
+from .text_machine import lean, load64
 
 SHORT = 15
-ONES = np.uint64(0x0101010101010101)
-HIGH = np.uint64(0x8080808080808080)
-LOW7 = np.uint64(0x7F7F7F7F7F7F7F7F)
-FOLD = np.uint64(0x2020202020202020)
-FROM_A = np.uint64(0x1F1F1F1F1F1F1F1F)  # 0x80 - "a" in every byte
-PAST_Z = np.uint64(0x0505050505050505)  # 0x80 - "z" - 1
-CASE = np.uint64(0x2020202020202020)
 MIX1 = np.uint64(0x9E3779B97F4A7C15)
 MIX2 = np.uint64(0xC2B2AE3D27D4EB4F)
 MIX3 = np.uint64(0x165667B19E3779F9)
 ZERO, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 S2, S3, S8, S24, S29, S32, S56, S64 = (np.uint64(k) for k in (2, 3, 8, 24, 29, 32, 56, 64))
-SLOW, LETTERS, AFTER_ONE = 0, 1, 2  # how a first byte begins, in the table of `word_starts`
 
 
-@lean
-def letters_in(word):
-    """High bit of each byte set where that byte of `word` is an ASCII letter."""
-    folded = (word | FOLD) & LOW7
-    return (folded + FROM_A) & ~(folded + PAST_Z) & ~word & HIGH
-
-
-@lean
+@lean(forceinline=True)
 def mixed(low, high):
     """Hash of a two-word key; the top bits are the best ones."""
     h = (low * MIX1) ^ (high * MIX2)
@@ -42,13 +26,13 @@ def mixed(low, high):
     return h * MIX3
 
 
-@lean
+@lean(forceinline=True)
 def low_bytes(word, count):
     """The first `count` (1 to 8) bytes of a little-endian word, the rest zero."""
     return word & (ALL >> ((np.uint64(8) - np.uint64(count)) << S3))
 
 
-@lean
+@lean(forceinline=True)
 def short_key(text, i, length):
     """Two-word key of the piece of 1 to 15 bytes at i."""
     if i + 16 <= text.size:
@@ -84,7 +68,7 @@ def same_bytes(a, i, b, j, length):
     return True
 
 
-@lean
+@lean(forceinline=True)
 def short_slot(table, shift, low, high):
     """Index of the slot that holds this key, or of the empty slot where it belongs."""
     slot = mixed(low, high) >> shift
@@ -113,41 +97,3 @@ def long_slot(table, shift, hashed, text, i, length, stored):
             ):
                 return at
         slot = (slot + ONE) & last
-
-
-@lean
-def word_length(low, high, how, with_case):
-    """Length of the word of ASCII letters at the start of these 16 bytes, or 0: look closer.
-
-    `how` tells whether the first byte is a letter or stands before the letters. With `with_case`
-    (o200k) only words whose capitals are the first letter qualify.
-    """
-    letters = letters_in(low)
-    if how == AFTER_ONE:
-        letters |= np.uint64(0x80)
-    stop = ~letters & HIGH
-    if stop:
-        bits = trailing_zeros(stop)
-        length = np.int64(bits >> S3)
-        follower = low >> (bits & np.uint64(0x38))
-    else:
-        stop = ~letters_in(high) & HIGH
-        if not stop:
-            return 0
-        bits = trailing_zeros(stop)
-        length = np.int64(bits >> S3) + 8
-        follower = high >> (bits & np.uint64(0x38))
-    follower &= np.uint64(0xFF)
-    if follower >= np.uint64(0x80) or length < how:
-        return 0
-    if with_case:
-        if follower == np.uint64(39):
-            return 0
-        first = np.uint64(0xFF) if how == LETTERS else np.uint64(0xFFFF)
-        if length <= 8:
-            small = low_bytes(low, length) | first | ~low_bytes(ALL, length)
-            if ~small & CASE:
-                return 0
-        elif (~(low | first) | ~high & low_bytes(ALL, length - 8)) & CASE:
-            return 0
-    return length

@@ -13,7 +13,7 @@ from .bpe import apply_merges
 from .segments import Pieces
 from .splitting import RULES, split
 
-DIGITS, LINE_BREAKS = b"0123456789", b"\r\n"
+MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
 REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
 
 
@@ -99,13 +99,14 @@ class ByteBPE:
 
         if self._arrays is None:
             self._arrays = self._build()
+            self.forget()
         words, memory = self._arrays
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         progress = np.zeros(3, np.int64)
         segments = np.ascontiguousarray(segments, np.int64)
         while length := encode(
-            data, segments, RULES.index(rule), class_table(), begins_of(rule), words, memory,
+            data, segments, RULES.index(rule), class_table(), words, memory,
             out, ends, progress,
         ):
             i, n = progress[1:].tolist()
@@ -123,10 +124,12 @@ class ByteBPE:
         return (ids.copy() if room < 1 << 20 else ids), ends
 
     def forget(self) -> None:
-        """Empty the memory of pieces seen, which makes text that repeats itself fast."""
+        """Empty the memory of pieces seen, except for the entries of the vocabulary."""
         if self._arrays is not None:
-            memory = self._arrays[1]
+            words, memory = self._arrays
             memory.short[:], memory.long[:], memory.used[:] = 0, 0, 0
+            spans = np.stack([words.starts[:-1], words.starts[1:]], 1)
+            self._encode_fast(words.data, spans[self.lengths <= MEMORABLE], "given")
 
     def _build(self) -> tuple[Any, Any]:
         """The arrays the kernel works with: the vocabulary, and the memory of pieces seen."""
@@ -157,21 +160,3 @@ class ByteBPE:
 def power_of_two(least: int) -> int:
     """The smallest power of two that is at least `least` and 16."""
     return 1 << max(4, int(least - 1).bit_length())
-
-
-def begins_of(rule: str) -> np.ndarray:
-    """(256,) uint8: can a piece that begins with this byte be a plain ASCII word?
-
-    0: look closely; 1: a letter begins a word; 2: the letters come after this byte.
-    """
-    table = np.zeros(256, np.uint8)
-    if rule == "given":
-        return table
-    for byte in range(128):
-        if chr(byte).isalpha():
-            table[byte] = 1
-        elif rule == "gpt2":
-            table[byte] = 2 if byte == 32 else 0
-        elif byte not in DIGITS + LINE_BREAKS + b"'":
-            table[byte] = 2
-    return table

@@ -91,10 +91,9 @@ class PieceCounter:
     """
 
     def __init__(self, rule: str):
-        from .byte_bpe import begins_of
         from .unicode_classes import class_table
 
-        self.rule, self.classes, self.begins = RULES.index(rule), class_table(), begins_of(rule)
+        self.rule, self.classes = RULES.index(rule), class_table()
         self.short = np.zeros(4 << 16, np.uint64)
         self.long = np.zeros(4 << 12, np.uint64)
         self.stored = np.empty(1 << 20, np.uint8)
@@ -107,7 +106,7 @@ class PieceCounter:
 
         at = np.zeros(2, np.int64)
         while kernel(
-            text, segments, self.rule, self.classes, self.begins, self.short, self.long,
+            text, segments, self.rule, self.classes, self.short, self.long,
             self.stored, self.starts, self.used, at,
         ):
             longest = int((segments[:, 1] - segments[:, 0]).max())
