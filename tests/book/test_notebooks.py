@@ -48,7 +48,7 @@ def notebook(request) -> nbformat.NotebookNode:
 def test_table_of_contents_lists_every_notebook() -> None:
     """Each notebook is in _toc.yml, and its number and slug are those of the map."""
     toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    listed = re.findall(r"file: notebooks/(\S+)", toc)
+    listed = re.findall(r"^ *- file: notebooks/(\S+)", toc, re.M)
     assert sorted(listed) == [path.stem for path in PATHS]
     parts = yaml.safe_load((ROOT / "book" / "chapters.yml").read_text(encoding="utf-8"))
     planned = {f"{number:02d}_{slug}" for part in parts for number, slug, _ in part["chapters"]}
