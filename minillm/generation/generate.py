@@ -23,7 +23,7 @@ def generate(model, prompts, max_new_tokens: int, temperature: float = 1.0,
     row ends before the first token in ``stop`` or after ``max_new_tokens``. Row i draws from its
     own random numbers, (seed, i), so it does not depend on the rows beside it.
     """
-    single = len(prompts) > 0 and np.ndim(prompts[0]) == 0
+    single = len(prompts) == 0 or np.ndim(prompts[0]) == 0
     rows = [list(map(int, row)) for row in ([prompts] if single else prompts)]
     for i, token in _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop,
                             cache):

@@ -8,3 +8,10 @@ Rules that every kernel here keeps:
   threads.
 - ``fastmath`` leaves NaN and infinity alone.
 """
+
+import os
+
+# OpenBLAS and Numba each keep threads. Those of GNU OpenMP wait by spinning, for milliseconds, on
+# the cores that the matrix product after a kernel needs; a training step took 1.4 times as long.
+# This must be set before Numba starts its threads.
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .arrays import FAST, OPTIONS
+from .arrays import FAST, OPTIONS, apart
 from .exponential import exp
 from .tiles import multiply_add, multiply_transposed_add
 
@@ -21,6 +21,7 @@ INNER = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
 def attention(q, k, v, causal=False, mask=None, out=None):
     B, H, T, D = q.shape
+    q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, D), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
     _attention(q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)

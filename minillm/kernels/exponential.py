@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-
 from llvmlite import ir
 from numba import float32, int32, njit, types
 from numba.extending import intrinsic, overload

@@ -1,0 +1,141 @@
+"""Sampling and generation: distributions, the cache, windows, seeds, stops, errors."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from minillm.generation import choose, distribution, generate, stream
+from minillm.generation.generate import visible_from
+from minillm.models import GPT, GPTConfig
+
+LOGITS = np.array([1.0, 3.0, 2.0, -1.0, 3.0])
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = GPT(GPTConfig(vocab_size=60, context=16, layers=2, heads=2, width=32), seed=1)
+    model.weights *= 8  # far from uniform
+    return model
+
+
+def test_plain_distribution_is_softmax():
+    e = np.exp(LOGITS)
+    np.testing.assert_allclose(distribution(LOGITS), e / e.sum())
+
+
+def test_temperature():
+    e = np.exp(LOGITS / 0.5)
+    np.testing.assert_allclose(distribution(LOGITS, temperature=0.5), e / e.sum())
+    assert distribution(LOGITS, temperature=0).tolist() == [0, 1, 0, 0, 0]
+
+
+def test_top_k_keeps_exactly_k_and_the_smaller_id_at_ties():
+    assert np.flatnonzero(distribution(LOGITS, top_k=1)).tolist() == [1]
+    assert np.flatnonzero(distribution(LOGITS, top_k=3)).tolist() == [1, 2, 4]
+    np.testing.assert_allclose(distribution(LOGITS, top_k=99), distribution(LOGITS))
+
+
+def test_top_p_keeps_the_fewest_that_reach_p():
+    p = np.array([0.5, 0.3, 0.15, 0.05])
+    for top_p, kept in ((0.1, 1), (0.5, 1), (0.51, 2), (0.8, 2), (0.81, 3), (1.0, 4)):
+        assert np.count_nonzero(distribution(np.log(p), top_p=top_p - 1e-9)) == kept
+
+
+def test_k_comes_before_p():
+    p = np.array([0.4, 0.3, 0.2, 0.1])
+    # after k = 2 the first token has 4/7 of the mass, which already reaches p = 0.5
+    assert np.count_nonzero(distribution(np.log(p), top_k=2, top_p=0.5)) == 1
+    assert np.count_nonzero(distribution(np.log(p), top_p=0.5)) == 2
+
+
+@given(arrays(np.float64, 12, elements=st.floats(-30, 30)), st.floats(0.1, 3),
+       st.one_of(st.none(), st.integers(1, 20)), st.one_of(st.none(), st.floats(0.01, 1)))
+def test_distribution_is_a_distribution(logits, temperature, top_k, top_p):
+    p = distribution(logits, temperature, top_k, top_p)
+    assert p.sum() == pytest.approx(1)
+    assert (p >= 0).all()
+    assert p[logits.argmax()] > 0
+    assert top_k is None or np.count_nonzero(p) <= top_k
+
+
+def test_choose_follows_the_distribution():
+    rng = np.random.default_rng(0)
+    draws = np.bincount([choose(LOGITS, rng, top_k=3) for _ in range(20_000)], minlength=5)
+    np.testing.assert_allclose(draws / draws.sum(), distribution(LOGITS, top_k=3), atol=0.01)
+
+
+@pytest.mark.parametrize("settings", [
+    dict(temperature=0), dict(temperature=1.0), dict(temperature=0.7, top_k=5),
+    dict(temperature=1.3, top_p=0.8),
+])
+def test_cache_gives_the_same_tokens(model, settings):
+    prompts = [[1, 2, 3], list(range(25)), [7]]  # one is longer than the context
+    cached = generate(model, prompts, 40, seed=5, **settings)
+    assert cached == generate(model, prompts, 40, seed=5, cache=False, **settings)
+    assert [len(row) for row in cached] == [43, 65, 41]
+    assert cached[1][:25] == list(range(25))
+
+
+def test_a_row_does_not_depend_on_its_neighbours(model):
+    alone = generate(model, [[1, 2, 3]], 30, seed=2)
+    together = generate(model, [[1, 2, 3], [4] * 9, [5]], 30, seed=2)
+    assert together[0] == alone[0]
+
+
+def test_seed_and_interface(model):
+    a = model.generate([1, 2], 20, seed=1)
+    assert a == model.generate([1, 2], 20, seed=1)
+    assert a != model.generate([1, 2], 20, seed=2)
+    assert a == [1, 2, *stream(model, [1, 2], 20, seed=1)]
+    assert model.generate(np.array([1, 2]), 20, seed=1) == a
+    assert model.generate([1, 2], 0) == [1, 2]
+
+
+def test_stop_tokens_end_a_row(model):
+    free = generate(model, [[1, 2], [9]], 30, temperature=0)
+    stop = free[0][7]
+    ended = generate(model, [[1, 2], [9]], 30, temperature=0, stop=(stop,))
+    assert ended[0] == free[0][:free[0].index(stop, 2)]
+    expected = free[1][:free[1].index(stop, 1)] if stop in free[1][1:] else free[1]
+    assert ended[1] == expected
+
+
+@pytest.mark.parametrize("context", [1, 2, 7, 16])
+def test_visible_part_fits_and_never_goes_back(context):
+    starts = [visible_from(n, context) for n in range(1, 100)]
+    for n, start in enumerate(starts, 1):
+        assert 1 <= n - start <= context
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    (dict(temperature=-1), "temperature=-1"), (dict(temperature=float("nan")), "temperature=nan"),
+    (dict(top_k=0), "top_k=0"), (dict(top_k=2.5), "top_k=2.5"), (dict(top_p=0), "top_p=0"),
+    (dict(top_p=1.5), "top_p=1.5"), (dict(max_new_tokens=-1), "max_new_tokens=-1"),
+])
+def test_senseless_settings(model, settings, message):
+    settings = {"max_new_tokens": 3} | settings
+    with pytest.raises(ValueError, match=message):
+        generate(model, [1], **settings)
+
+
+def test_empty_prompts(model):
+    with pytest.raises(ValueError, match="prompt 0 is empty"):
+        generate(model, [], 3)
+    with pytest.raises(ValueError, match="prompt 1 is empty"):
+        generate(model, [[1], []], 3)
+
+
+def test_stop_must_be_a_sequence(model):
+    with pytest.raises(TypeError, match=r"\(7,\)"):
+        generate(model, [1], 3, stop=7)
+
+
+def test_nan_weights_are_reported():
+    broken = GPT(GPTConfig(vocab_size=6, context=4, layers=1, heads=1, width=4))
+    broken.weights[3] = np.nan
+    for temperature in (0, 1):
+        with pytest.raises(ValueError, match="NaN"):
+            broken.generate([1], 2, temperature=temperature)

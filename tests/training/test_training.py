@@ -1,0 +1,189 @@
+"""Optimizer, schedules, trainer: against plain formulas, one large batch, and an unbroken run."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from minillm.data import DataLoader, TokenDataset
+from minillm.models import GPT, GPTConfig
+from minillm.training import AdamW, Trainer, cosine, evaluate, linear
+
+CONFIG = GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=16)
+
+
+def loader(batch_size=4, seed=0):
+    ids = np.random.default_rng(0).integers(0, 20, 400)
+    return DataLoader(TokenDataset.from_ids(ids, vocab_size=20), batch_size, 8, seed=seed)
+
+
+def trainer(tmp_path=None, **settings):
+    model = GPT(CONFIG, seed=0)
+    settings = {"progress": False} | settings
+    return Trainer(model, AdamW(model, lr=1e-2), settings.pop("loader", loader()), **settings)
+
+
+def test_adamw_is_the_textbooks():
+    model = GPT(CONFIG, seed=0, dtype=np.float64)
+    optimizer = AdamW(model, lr=0.01, betas=(0.8, 0.9), eps=1e-6, weight_decay=0.3)
+    rng = np.random.default_rng(0)
+    w, m, v = model.weights.copy(), 0.0, 0.0
+    decay = np.where(np.arange(w.size) < model.decayed, 0.3, 0.0)
+    for t in range(1, 5):
+        g = model.grads[:] = rng.normal(size=w.size)
+        optimizer.step()
+        m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g**2
+        w = w * (1 - 0.01 * decay) - 0.01 * (m / (1 - 0.8**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-6)
+        np.testing.assert_allclose(model.weights, w, rtol=1e-9)
+
+
+def test_biases_and_gains_do_not_decay():
+    model = GPT(CONFIG, seed=0)
+    optimizer = AdamW(model, lr=0.1, weight_decay=0.5)
+    before = {name: p.value.copy() for name, p in model.named_parameters()}
+    optimizer.step()  # the gradient is zero: only decay acts
+    for name, p in model.named_parameters():
+        expected = before[name] * (0.95 if p.value.ndim == 2 else 1.0)
+        np.testing.assert_allclose(p.value, expected, rtol=1e-6, err_msg=name)
+
+
+def test_clipping():
+    model = GPT(CONFIG)
+    optimizer = AdamW(model)
+    model.grads[:] = 0
+    model.grads[:2] = 3, 4
+    assert optimizer.clip(10) == pytest.approx(5)
+    assert model.grads[:2].tolist() == [3, 4]
+    assert optimizer.clip(1) == pytest.approx(5)
+    np.testing.assert_allclose(model.grads[:2], [0.6, 0.8], rtol=1e-6)
+    model.grads[5] = np.nan
+    with pytest.raises(ValueError, match="gradient's length is nan"):
+        optimizer.clip(1)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (dict(lr=0), "lr=0"), (dict(betas=(0.9, 1.0)), "betas"), (dict(weight_decay=-1), "weight_decay"),
+    (dict(eps=0), "eps=0"),
+])
+def test_optimizer_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        AdamW(GPT(CONFIG), **arguments)
+
+
+def test_schedules():
+    for shape in (linear, cosine):
+        rate = shape(1.0, warmup=10, steps=110, floor=0.1)
+        rates = [rate(step) for step in range(130)]
+        assert rates[0] == pytest.approx(0.1)
+        assert rates[9] == rates[10] == 1.0
+        assert rates[109] == pytest.approx(0.1)
+        assert rates[129] == pytest.approx(0.1)
+        assert all(a >= b for a, b in zip(rates[10:], rates[11:]))
+    assert linear(1.0, 0, 101)(50) == pytest.approx(0.5)
+    assert cosine(1.0, 0, 101)(50) == pytest.approx(0.5)
+    assert cosine(1.0, 0, 101)(25) == pytest.approx(0.5 + 0.5 * np.cos(np.pi / 4))
+    with pytest.raises(ValueError, match="warmup=5"):
+        cosine(1.0, warmup=5, steps=5)
+
+
+def test_accumulated_batches_are_one_large_batch():
+    """Also when the batches have unequal numbers of labels."""
+    rng = np.random.default_rng(0)
+    ids, targets = rng.integers(0, 20, (2, 6, 8))
+    targets[0] = -100
+    targets[3, 2:] = -100
+    one = trainer()
+    one.model.grads[:] = 0
+    loss = one.model.loss(ids, targets)
+    one.model.backward()
+
+    parts = trainer(accumulate=3)
+    parts._batches = iter([(ids[i:i + 2], targets[i:i + 2]) for i in (0, 2, 4)])
+    part_loss, labels = parts.gradient()
+    assert labels == (targets != -100).sum()
+    assert part_loss == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_allclose(parts.model.grads, one.model.grads, atol=1e-6)
+
+
+def test_evaluation_is_the_mean_over_labels():
+    model = GPT(CONFIG, seed=0)
+    model.weights *= 10
+    rng = np.random.default_rng(1)
+    ids, targets = rng.integers(0, 20, (2, 3, 8))
+    targets[1:, 1:] = -100
+    whole = evaluate(model, [(ids, targets)])
+    parts = evaluate(model, [(ids[:1], targets[:1]), (ids[1:], targets[1:])])
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert parts.accuracy == whole.accuracy
+    assert parts.labels == whole.labels == 10
+    logits = model.forward(ids)
+    hits = (logits.argmax(-1) == targets)[targets != -100]
+    assert whole.accuracy == hits.mean()
+    assert whole.perplexity == pytest.approx(np.exp(whole.loss))
+    assert whole.bits_per_byte(4.0) == pytest.approx(whole.loss / np.log(2) / 4)
+    with pytest.raises(ValueError, match="no label"):
+        evaluate(model, [])
+
+
+def test_loss_falls_and_the_log_tells(tmp_path):
+    log = tmp_path / "runs" / "log.csv"
+    run = trainer(log=log, validation=lambda: [next(iter(loader(seed=9)))], evaluate_every=10)
+    history = run.fit(30)
+    assert history[-1]["loss"] < history[0]["loss"]
+    with open(log, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(1, 31))
+    assert int(rows[-1]["tokens"]) == 30 * 4 * 8
+    assert [bool(row["valid_loss"]) for row in rows] == [step % 10 == 0 for step in range(1, 31)]
+    assert float(rows[4]["loss"]) == history[4]["loss"]
+
+
+def test_resume_is_bit_for_bit(tmp_path):
+    schedule = cosine(1e-2, 5, 40)
+    whole = trainer(schedule=schedule, accumulate=2)
+    whole.fit(40)
+
+    path, log = tmp_path / "run.npz", tmp_path / "log.csv"
+    first = trainer(schedule=schedule, accumulate=2, checkpoint=path, checkpoint_every=10, log=log)
+    first.fit(17)
+    for _ in range(3):  # steps after the checkpoint, which are lost
+        first.train_step()
+    second = trainer(schedule=schedule, accumulate=2, log=log)
+    second.resume(path)
+    assert second.step == 17
+    second.fit(40)
+    assert np.array_equal(second.model.weights, whole.model.weights)
+    assert np.array_equal(second.optimizer.v, whole.optimizer.v)
+    assert [r["loss"] for r in second.history] == [r["loss"] for r in whole.history[17:]]
+    with open(log, newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 41))
+
+
+def test_a_diverging_run_stops_with_a_reason():
+    run = trainer()
+    run.model.weights[0] = np.nan
+    with pytest.raises(ValueError, match="gradient's length is nan"):
+        run.fit(1)
+
+
+def test_printed_lines(capsys):
+    trainer(print_every=2).fit(5)
+    lines = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["2", "4", "5"]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (dict(accumulate=0), "accumulate=0"), (dict(clip=0), "clip=0"),
+])
+def test_trainer_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        trainer(**arguments)
+
+
+def test_an_empty_loader_is_an_error():
+    class Empty:
+        def __iter__(self):
+            return iter(())
+
+    with pytest.raises(ValueError, match="no batch"):
+        trainer(loader=Empty()).fit(1)
