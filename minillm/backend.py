@@ -53,10 +53,11 @@ def twin(definition: Callable) -> Any:
         return op._kernel(*args, **kwargs)
 
     @wraps(definition)
-    def op(*args: Any, **kwargs: Any) -> Any:
+    def chosen(*args: Any, **kwargs: Any) -> Any:
         return (kernel if _active == "numba" else definition)(*args, **kwargs)
 
-    op._kernel = None  # type: ignore[attr-defined]
-    op.numpy, op.numba = definition, kernel  # type: ignore[attr-defined]
+    op: Any = chosen
+    op._kernel = None
+    op.numpy, op.numba = definition, kernel
     TWINS.append(op)
     return op

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from minillm.data.tokens import written_atomically
+from minillm.files import written_atomically
 
 
 @dataclass(frozen=True)

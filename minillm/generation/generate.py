@@ -96,7 +96,9 @@ class _Cached:
 
     def __init__(self, model):
         self.model = model
-        self.starts: list[int] | None = None
+        self.starts: list[int] = []
+        self.cache: list = []
+        self.padding = np.zeros(0, np.int64)
 
     def __call__(self, rows):
         context = self.model.config.context

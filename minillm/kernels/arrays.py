@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-FAST = {"reassoc", "contract", "nsz", "arcp"}
-OPTIONS = {"parallel": True, "fastmath": FAST, "error_model": "numpy", "cache": True}
+FAST: Any = {"reassoc", "contract", "nsz", "arcp"}
+OPTIONS: dict[str, Any] = {"parallel": True, "fastmath": FAST, "error_model": "numpy",
+                           "cache": True}
 PARTS = 16  # fixed, so that sums do not depend on the number of threads
 
 

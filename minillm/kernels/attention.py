@@ -8,6 +8,8 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 
@@ -16,7 +18,7 @@ from .exponential import exp
 from .tiles import multiply_add, multiply_transposed_add
 
 QUERIES, KEYS = 64, 128  # rows and columns of a tile
-INNER = {"fastmath": FAST, "error_model": "numpy", "cache": True}
+INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
 
 def attention(q, k, v, causal=False, mask=None, out=None):

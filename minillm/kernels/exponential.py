@@ -8,6 +8,7 @@ does: exp(x) = 2ⁿ exp(r) with n = round(x / ln 2) and |r| ≤ ln 2 / 2. Its re
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -16,7 +17,7 @@ from numba.extending import intrinsic, overload
 
 from .arrays import FAST
 
-SCALAR = {"fastmath": FAST, "error_model": "numpy"}
+SCALAR: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy"}
 
 
 @intrinsic
@@ -38,7 +39,7 @@ def exp_float32(x):
     p = p * r + float32(4.1665795894e-2)
     p = p * r + float32(1.6666665459e-1)
     p = p * r + float32(5.0000001201e-1)
-    y = (p * r * r + r + float32(1)) * float_from_bits((int32(n) + int32(127)) << int32(23))
+    y = (p * r * r + r + float32(1)) * float_from_bits((int32(n) + int32(127)) << int32(23))  # type: ignore
     y = float32(0) if x < float32(-87.33654) else y
     y = float32(math.inf) if x > float32(88.37626) else y
     return x if x != x else y
@@ -49,7 +50,7 @@ def exp(x):
     return math.exp(x)
 
 
-@overload(exp, jit_options=SCALAR)
+@overload(exp, jit_options=SCALAR)  # type: ignore
 def _exp(x):
     if x == types.float32:
         def fast(x):

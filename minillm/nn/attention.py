@@ -75,11 +75,10 @@ class SelfAttention(Module):
 
         x: (B, T, C), the positions after those in the cache; start: (B,) first valid position.
         """
-        B, T, _ = x.shape
         q, k, v = self.split(self.qkv(x))
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)
-        if T == 1:
+        if x.shape[1] == 1:
             ops.attention_decode(q[:, :, 0], keys, values, start, out=self.split(y)[0][:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]

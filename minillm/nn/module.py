@@ -70,7 +70,8 @@ class Module:
         return buffer(self._scratch, name, shape, dtype)
 
 
-def buffer(pool: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def buffer(pool: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: Any
+           ) -> np.ndarray:
     """An array of this shape in memory that is kept between calls; it grows, never shrinks.
 
     Fresh memory costs a page fault for every 4 kB, which for large arrays is dearer than the

@@ -7,8 +7,6 @@ and renamed when complete, so a crash leaves the previous checkpoint as it was.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files import written_atomically
 from ..models.gpt import GPT, GPTConfig
 
 FORMAT = 1
@@ -49,33 +48,10 @@ def save_checkpoint(path, model: GPT, optimizer=None, state: dict | None = None,
         header["optimizer_steps"] = optimizer.steps
         arrays |= {"m": optimizer.m, "v": optimizer.v}
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with atomic_file(path) as file:
-        np.savez(file, **arrays)
-
-
-class atomic_file:
-    """A binary file that appears under ``path`` only once it is written completely."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def __enter__(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, self.temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-        self.file = os.fdopen(handle, "wb")
-        return self.file
-
-    def __exit__(self, kind, *rest):
-        try:
-            if kind is None:
-                self.file.flush()
-                os.fsync(self.file.fileno())
-            self.file.close()
-            if kind is None:
-                os.replace(self.temporary, self.path)
-        finally:
-            if os.path.exists(self.temporary):
-                os.unlink(self.temporary)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_atomically(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_checkpoint(path) -> Checkpoint:
@@ -144,14 +120,8 @@ def _array(archive: zipfile.ZipFile, name: str, size: int) -> np.ndarray:
                              f"need ({size},) floating-point numbers")
         if archive.getinfo(f"{name}.npy").file_size - file.tell() != size * dtype.itemsize:
             raise ValueError(f"{name} is shorter or longer than its {size} numbers")
-        array = np.empty(size, dtype)
-        view = memoryview(array).cast("B")
-        while len(view):
-            count = file.readinto(view)
-            if not count:
-                raise ValueError(f"{name} ends early")
-            view = view[count:]
-        file.read(1)  # reaching the end checks the checksum
+        content = file.read()  # of known length; reaching the end checks the checksum
+    array = np.frombuffer(content, dtype).copy()
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity")
     return array

@@ -108,7 +108,8 @@ def heads(layout, dtype):
 def attention_case(which, dtype, layout, inplace):
     _, q, k, v, mask = heads(layout, dtype)
     return [getattr(ops.attention, which)(q, k, v, causal, m, out=q if inplace else None)[0]
-            for causal in (False, True) for m in (None, mask) if not inplace or (m is None and not causal)]
+            for causal, m in ((False, None), (False, mask), (True, None), (True, mask))
+            if not inplace or (m is None and not causal)]
 
 
 def attention_backward_case(which, dtype, layout, inplace):
