@@ -69,8 +69,8 @@ def plain_length(text, i, stop, rule):
             return 0
     else:
         length = after + ones_from(same, after)
-    if length >= np.uint64(BLOCK - 1) or (foreign >> length) & ONE:
-        return 0
+    if length >= np.uint64(BLOCK - 1) or (foreign >> length) & ONE or i + np.int64(length) >= stop:
+        return 0  # before a space is given up: at the end of a segment none is
     if rule == GPT2:
         length -= space & np.uint64(length > ONE)
     else:

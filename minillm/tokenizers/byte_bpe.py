@@ -17,7 +17,7 @@ MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
 REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
 
 
-@dataclass
+@dataclass(eq=False)
 class ByteBPE:
     """Vocabulary and merges of byte strings.
 

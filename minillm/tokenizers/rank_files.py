@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,8 @@ def read_vocab_and_merges(
 ) -> dict[str, Any]:
     """Stages of GPT-2's pair of files: vocab.json and merges.txt, in the byte alphabet.
 
-    Tokens that no merge makes and that are longer than a byte are special tokens.
+    Entries in <angle> or [square] brackets that no merge makes are special tokens, as GPT-2's
+    ``<|endoftext|>`` is.
     """
     vocabulary = check_vocabulary(path, read_json(path))
     lines = [
@@ -119,13 +121,13 @@ def read_vocab_and_merges(
     ordinary: dict[bytes, int] = {}
     for token, id in vocabulary.items():
         data = characters_to_bytes(token)
-        if id in made or len(data) == 1:
+        if id in made or len(data) == 1 or not re.fullmatch(r"<.+>|\[.+\]", token):
             if data in ordinary:
                 raise BrokenFileError(f"{path}: two tokens stand for the bytes {data!r:.60}")
             ordinary[data] = id
         else:
             special.setdefault(token, id)
-    if not ordinary:
+    if not any(len(data) == 1 for data in ordinary):
         raise BrokenFileError(f"{path}: no token is a single byte")
     model = ByteBPE(by_id(ordinary), table)
     return {

@@ -141,10 +141,12 @@ def read_post_processor(
         sides: tuple[list[int], list[int]] = ([], [])
         side = 0
         for step in item(path, value, "single", list):
-            name = step.get("SpecialToken", {}).get("id") if isinstance(step, dict) else None
-            if isinstance(step, dict) and "Sequence" in step and side == 0:
+            if not isinstance(step, dict):
+                raise unsupported(path, "TemplateProcessing step", step)
+            name = item(path, item(path, step, "SpecialToken", dict, {}), "id", str, None)
+            if "Sequence" in step and side == 0:
                 side = 1
-            elif isinstance(name, str) and name in special:
+            elif name in special:
                 sides[side].append(special[name])
             else:
                 raise unsupported(path, "TemplateProcessing step", step)

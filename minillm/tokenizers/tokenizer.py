@@ -29,7 +29,7 @@ class Explanation:
     offsets: list[tuple[int, int]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Tokenizer:
     """Five stages, of which only the model is needed.
 

@@ -29,7 +29,7 @@ def texts_of(pieces: Pieces) -> Iterator[tuple[str, int, int]]:
         yield raw[start:end].decode(), start, end
 
 
-@dataclass
+@dataclass(eq=False)
 class WordVocabulary:
     """Each piece is looked up whole; one that is not there becomes `unk_id`."""
 
@@ -50,7 +50,7 @@ class WordVocabulary:
         return np.array(ids, np.int32), pieces.spans.astype(np.int64)
 
 
-@dataclass
+@dataclass(eq=False)
 class CharacterBPE:
     """BPE of the characters of words (Sennrich et al. 2016).
 

@@ -1,0 +1,24 @@
+"""What all tests share: the markers, and real text from outside the repository where it exists."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("minillm", deadline=None, derandomize=True)
+settings.load_profile("minillm")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "parity: compares with an installed library, skipped where it is missing"
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real text and vocabularies beside the repository."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the folder ../shared/data beside the repository")
+    return folder

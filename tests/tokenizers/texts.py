@@ -1,0 +1,14 @@
+"""Random text that looks for trouble: scripts, joiners, odd white space, contractions, runs."""
+
+from hypothesis import strategies as st
+
+PIECES = [
+    " ", "  ", "\n", "\r\n", "\r", "\t", "'", "'s", "'S", "'ſ", "'LL", "'ve", "'re", "a", "Z", "ab",
+    "é", "ſ", "1", "23", "4567", "²", "½", "中", "文字", "ǅ", "ʰ", "ª", "\u0301", "\u0903", "!",
+    "/", "...", "\u00a0", "\u3000", "\u200d", "👍", "👍🏽", "\x1c", "\x85", "\0", "\u200b", "ß", "K",
+    "\U0001d7d8", "ABC", "xyz", "HelloWorld", "\ufffd", "\u2028", "-", "_", "\U00016ec0", "한글",
+    " the", " and", "self.", "():\n", "        ", "=" * 20, "é" * 9, "q" * 40,
+]
+character = st.characters(exclude_categories=["Cs"])
+text = st.lists(st.sampled_from(PIECES) | character, max_size=14).map("".join)
+plain = st.text(st.sampled_from(" \n\r\t'aAbzZ09stlve,./_-(\x00\x7f\x1f"), min_size=30, max_size=90)
