@@ -24,8 +24,9 @@ def _sum_of_squares(x):
     parts = np.zeros(PARTS)
     for p in prange(PARTS):
         total = 0.0
-        for i in range(p * x.size // PARTS, (p + 1) * x.size // PARTS):
-            total += np.float64(x[i]) * np.float64(x[i])
+        part = x[p * x.size // PARTS:(p + 1) * x.size // PARTS]  # counting from 0 vectorizes
+        for i in range(part.size):
+            total += np.float64(part[i]) * np.float64(part[i])
         parts[p] = total
     return parts
 

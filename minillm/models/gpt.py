@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from .. import ops
+from ..backend import active_backend
 from ..nn import Block, Embedding, KeyValueCache, LayerNorm, Module, flatten, share_scratch
 
 
@@ -105,10 +107,12 @@ class GPT(Module):
         self.tokens.backward(dx)
 
     def new_cache(self, batch: int) -> list[KeyValueCache]:
-        """An empty key-value cache, one part for each block."""
+        """An empty key-value cache: one part for each block, all in one array (L, B, H, S, D)."""
         c = self.config
-        return [KeyValueCache(batch, c.heads, c.context, c.width // c.heads, self.weights.dtype)
-                for _ in self.blocks]
+        keys = np.empty((c.layers, batch, c.heads, c.context, c.width // c.heads),
+                        self.weights.dtype)
+        values = np.empty_like(keys)
+        return [KeyValueCache(keys[i], values[i]) for i in range(c.layers)]
 
     def extend(self, ids, cache: list[KeyValueCache], start=None):
         """Logits after the last of some new tokens, with the earlier ones remembered in ``cache``.
@@ -117,6 +121,8 @@ class GPT(Module):
         """
         ids = self.check_ids(ids, cache[0].length)
         B, T = ids.shape
+        if B == T == 1 and self.config.norm_first and active_backend() == "numba":
+            return self.extend_one(int(ids[0, 0]), cache, 0 if start is None else int(start[0]))
         start = np.zeros(B, np.int64) if start is None else np.asarray(start, np.int64)
         where = np.arange(cache[0].length, cache[0].length + T) - start[:, None]
         x = self.tokens(ids)
@@ -124,6 +130,30 @@ class GPT(Module):
         for block, part in zip(self.blocks, cache, strict=True):
             x = block.extend(x, part, start)
         return self.head(x[:, -1])
+
+    def extend_one(self, token: int, cache: list[KeyValueCache], start: int = 0):
+        """extend for a single token, with one kernel call for all blocks -> (1, V)."""
+        from ..kernels import decode
+
+        position = cache[0].length
+        x = self.tokens.w.value[token] + self.positions.w.value[position - start]
+        decode.decode(x, self.weights, self.starts(), self.config.hidden or 4 * x.size,
+                      cache[0].keys.base, cache[0].values.base, position, start)
+        for part in cache:
+            part.length = position + 1
+        h = self.norm(x[None])
+        logits = self.saved("logits", (1, self.config.vocab_size), x.dtype)
+        decode.scores(h[0], self.tokens.w.value, logits[0])
+        return logits
+
+    @functools.cache  # noqa: B019 - a model's layout never changes, and it lives as long as it
+    def starts(self):
+        """Where each block's parameters begin in ``weights``: (L, 12)."""
+        from ..kernels.decode import BLOCK
+
+        where = {name: p.start for name, p in self.named_parameters()}
+        return np.array([[where[f"blocks.{i}.{name}"] for name in BLOCK]
+                         for i in range(self.config.layers)])
 
     def generate(self, prompt_ids, max_new_tokens, temperature=1.0, top_k=None, top_p=None,
                  seed=0, stop=(), cache=True):

@@ -10,15 +10,10 @@ from .module import Module
 
 
 class KeyValueCache:
-    """Keys and values of one layer for the positions seen so far: (B, H, S, D) each.
+    """Keys and values of one layer: (B, H, S, D) each, of which ``length`` positions are filled."""
 
-    ``length`` positions are filled; ``start`` (B,) is the first valid one of each row, since
-    prompts of different lengths are padded on the left.
-    """
-
-    def __init__(self, batch: int, heads: int, capacity: int, head_width: int, dtype=np.float32):
-        self.keys = np.empty((batch, heads, capacity, head_width), dtype)
-        self.values = np.empty_like(self.keys)
+    def __init__(self, keys, values):
+        self.keys, self.values = keys, values
         self.length = 0
 
     def append(self, k, v):

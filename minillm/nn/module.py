@@ -15,6 +15,7 @@ class Parameter:
     def __init__(self, value: np.ndarray):
         self.value = value
         self.grad = np.zeros_like(value)
+        self.start = 0  # where it begins in the model's vector of weights; see flatten
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,6 +109,7 @@ def flatten(model: Module) -> tuple[np.ndarray, np.ndarray, int]:
         weights[start:end] = p.value.ravel()
         p.value = weights[start:end].reshape(p.shape)
         p.grad = grads[start:end].reshape(p.shape)
+        p.start = start
         start = end
         matrices += p.value.size if p.value.ndim >= 2 else 0
     return weights, grads, matrices
