@@ -5,6 +5,7 @@ import pytest
 
 from minillm import autograd, backend, ops
 from minillm.models import GPT, GPTConfig
+from minillm.models.taped import taped_loss
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(
     not pytest.importorskip("importlib.util").find_spec("numba"), reason="Numba is missing"))]
@@ -154,43 +155,6 @@ def test_the_tape_agrees_on_a_whole_gpt(norm_first):
     assert float(taped.value) == pytest.approx(loss, abs=1e-12)
     for name, p in model.named_parameters():
         np.testing.assert_allclose(p.grad, tensors[name].grad, atol=1e-12, err_msg=name)
-
-
-def taped_loss(model, ids, targets):
-    """The loss of a GPT written a second time, as a tape."""
-    w = {name: autograd.Tensor(p.value) for name, p in model.named_parameters()}
-    H = model.config.heads
-    B, T = ids.shape
-    x = w["tokens.w"][ids] + w["positions.w"][np.arange(T)]
-    C = x.shape[-1]
-
-    def attend(name, x):
-        qkv = (x @ w[name + ".qkv.w"] + w[name + ".qkv.b"]).reshape(B, T, 3, H, C // H)
-        q, k, v = (qkv.transpose(2, 0, 3, 1, 4)[i] for i in range(3))
-        scores = (q @ k.transpose(0, 1, 3, 2)) * (C // H) ** -0.5
-        probs = autograd.softmax(scores.masked(np.tril(np.ones((T, T), bool)), -1e9))
-        y = (probs @ v).transpose(0, 2, 1, 3).reshape(B, T, C)
-        return y @ w[name + ".proj.w"] + w[name + ".proj.b"]
-
-    def feed(name, x):
-        h = autograd.gelu(x @ w[name + ".expand.w"] + w[name + ".expand.b"])
-        return h @ w[name + ".contract.w"] + w[name + ".contract.b"]
-
-    def norm(name, x):
-        return autograd.layer_norm(x, w[name + ".w"], w[name + ".b"])
-
-    for i in range(model.config.layers):
-        b = f"blocks.{i}."
-        if model.config.norm_first:
-            x = x + attend(b + "attention", norm(b + "norm1", x))
-            x = x + feed(b + "feed_forward", norm(b + "norm2", x))
-        else:
-            x = norm(b + "norm1", x + attend(b + "attention", x))
-            x = norm(b + "norm2", x + feed(b + "feed_forward", x))
-    if model.config.norm_first:
-        x = norm("norm", x)
-    logits = (x @ w["tokens.w"].transpose(1, 0)).reshape(B * T, -1)
-    return autograd.cross_entropy(logits, targets.reshape(-1)), w
 
 
 @pytest.mark.parametrize("expression", [

@@ -1,0 +1,151 @@
+"""Processes that take turns: each side runs alone, with its own threads and its own memory.
+
+``python -m benchmarks.workers NAME ARGUMENTS…`` prepares one side, then answers each line on its
+standard input with a line of JSON: the seconds one round took, and its result.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
+
+
+class Worker:
+    """One side of a comparison, in a process of its own."""
+
+    def __init__(self, name: str, *arguments):
+        command = [sys.executable, "-m", "benchmarks.workers", name, *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.round()  # compiles and warms up
+        self.seconds: list[float] = []
+
+    def round(self) -> dict:
+        """Let it run once; the other side waits."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def measure(self) -> dict:
+        answer = self.round()
+        self.seconds.append(answer["seconds"])
+        return answer
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def take_turns(ours: Worker, theirs: Worker, rounds: int, equal) -> tuple[dict, dict]:
+    """Alternate; check that results are equal in every round; the last answers."""
+    for _ in range(rounds):
+        a, b = ours.measure(), theirs.measure()
+        assert equal(a["result"], b["result"]), (a["result"], b["result"])
+    return a, b
+
+
+def batch(B: int, V: int):
+    """The same ids and targets for both sides."""
+    ids = np.random.default_rng(1).integers(0, V, (B, 257))
+    return ids[:, :-1], ids[:, 1:]
+
+
+def our_model(V: int):
+    from minillm.models import GPT, GPTConfig
+
+    return GPT(GPTConfig(vocab_size=V, **SIZES), seed=0)
+
+
+def minillm_step(B: int, V: int, backend: str = "numba"):
+    """One training step: loss, gradient, clipping, AdamW."""
+    import minillm
+    from minillm.training import AdamW
+
+    model = our_model(V)
+    optimizer = AdamW(model, lr=3e-4)
+    ids, targets = batch(B, V)
+
+    def step() -> float:
+        with minillm.backend(backend):
+            model.grads[:] = 0
+            loss = model.loss(ids, targets)
+            model.backward()
+            optimizer.clip(1.0)
+            optimizer.step()
+        return loss
+
+    return step
+
+
+def torch_step(B: int, V: int):
+    """The same step in PyTorch, eager, with flash attention and fused AdamW."""
+    import torch
+
+    from .torch_gpt import torch_gpt
+
+    model = torch_gpt(our_model(V))
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": 0.1},
+                                   {"params": vectors, "weight_decay": 0.0}],
+                                  lr=3e-4, betas=(0.9, 0.95), eps=1e-8, fused=True)
+    ids, targets = map(torch.tensor, batch(B, V))
+
+    def step() -> float:
+        optimizer.zero_grad()
+        logits = model(ids)
+        loss = torch.nn.functional.cross_entropy(logits.view(-1, V), targets.reshape(-1))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def minillm_decode(V: int, tokens: int):
+    """Greedy decoding, one token at a time, with the key-value cache."""
+    model = our_model(V)
+    model.weights *= 4  # far from uniform, so that the best token is clear
+    return lambda: model.generate([5], tokens, temperature=0)
+
+
+def torch_decode(V: int, tokens: int):
+    """The same in PyTorch, with its keys and values kept."""
+    from .torch_gpt import torch_gpt
+
+    source = our_model(V)
+    source.weights *= 4
+    model = torch_gpt(source)
+    return lambda: model.greedy([5], tokens)
+
+
+SIDES = {f.__name__: f for f in (minillm_step, torch_step, minillm_decode, torch_decode)}
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:]
+    run = SIDES[name](*[int(a) if a.isdigit() else a for a in arguments])
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        result = run()
+        seconds = time.perf_counter() - started
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"seconds": seconds, "result": result, "peak_mb": peak}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
