@@ -22,9 +22,9 @@ INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True
 
 
 def attention(q, k, v, causal=False, mask=None, out=None):
-    B, H, T, D = q.shape
+    B, H, T, _ = q.shape
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
-    y = np.empty((B, H, T, D), q.dtype) if out is None else out
+    y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
     _attention(q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)
     return y, log_normalizers
@@ -40,7 +40,7 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, out=None)
 
 
 def attention_decode(q, keys, values, start, out=None):
-    y = np.empty(q.shape, q.dtype) if out is None else out
+    y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
     _attention_decode(q, keys, values, np.ascontiguousarray(start, np.int64), y)
     return y
 
@@ -63,16 +63,16 @@ def _attention(q, k, v, causal, masked, mask, y, log_normalizers):
 
 @njit(**INNER)
 def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
-    """Attention of one head: q (T, D), k and v (S, D) -> y (T, D), log-normalizers (T,)."""
+    """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
-    S = k.shape[0]
+    S, W = v.shape
     kt, v_tiles = _tiles(k, KEYS, True), _tiles(v, KEYS, False)
     width = v_tiles.shape[2]
     scale = q.dtype.type(1 / np.sqrt(D))
     scores = np.empty((QUERIES, KEYS), q.dtype)
     for first in range(0, T, QUERIES):
         rows = min(QUERIES, T - first)
-        q_tile = np.zeros((QUERIES, width), q.dtype)
+        q_tile = np.zeros((QUERIES, kt.shape[1]), q.dtype)
         for i in range(rows):
             for d in range(D):
                 q_tile[i, d] = q[first + i, d] * scale
@@ -104,7 +104,7 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
             multiply_add(scores, v_tiles[tile], mixed)
         for i in range(rows):
             seen = total[i] != 0  # also true for NaN
-            for d in range(D):
+            for d in range(W):
                 y[first + i, d] = mixed[i, d] / total[i] if seen else q.dtype.type(0)
             log_normalizers[first + i] = top[i] + np.log(total[i]) if seen else np.inf
 
@@ -154,11 +154,11 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     """Gradients of one head, tile by tile: dv = Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
     dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
     T, D = q.shape
-    S = k.shape[0]
+    S, W = v.shape
     k_tiles, kt, vt = _tiles(k, KEYS, False), _tiles(k, KEYS, True), _tiles(v, KEYS, True)
     q_tiles, dy_tiles = _tiles(q, QUERIES, False), _tiles(dy, QUERIES, False)
     dq_tiles, dk_tiles = np.zeros_like(q_tiles), np.zeros_like(k_tiles)
-    dv_tiles = np.zeros_like(k_tiles)
+    dv_tiles = np.zeros((k_tiles.shape[0], KEYS, dy_tiles.shape[2]), q.dtype)
     scale = q.dtype.type(1 / np.sqrt(D))
     p = np.empty((QUERIES, KEYS), q.dtype)
     ds = np.empty((QUERIES, KEYS), q.dtype)
@@ -178,7 +178,7 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
                 inner = q.dtype.type(0)
                 if i < rows:
                     normalizer = log_normalizers[first + i]
-                    for d in range(D):
+                    for d in range(W):
                         inner += dy[first + i, d] * y[first + i, d]
                 for j in range(KEYS):
                     p[i, j] = exp(p[i, j] - normalizer)
@@ -192,13 +192,14 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     for j in range(S):
         for d in range(D):
             dk[j, d] = dk_tiles[j // KEYS, j % KEYS, d]
+        for d in range(W):
             dv[j, d] = dv_tiles[j // KEYS, j % KEYS, d]
 
 
 @njit(**OPTIONS)
 def _attention_decode(q, keys, values, start, y):
     B, H, D = q.shape
-    S = keys.shape[2]
+    S, W = values.shape[2:]
     scale = q.dtype.type(1 / np.sqrt(D))
     for i in prange(B * H):
         b, h = i // H, i % H
@@ -211,11 +212,11 @@ def _attention_decode(q, keys, values, start, y):
             scores[s] = score * scale
             top = max(top, scores[s])
         total = q.dtype.type(0)
-        mixed = np.zeros(D, q.dtype)
+        mixed = np.zeros(W, q.dtype)
         for s in range(start[b], S):
             p = exp(scores[s] - top)
             total += p
-            for d in range(D):
+            for d in range(W):
                 mixed[d] += p * values[b, h, s, d]
-        for d in range(D):
+        for d in range(W):
             y[b, h, d] = mixed[d] / total

@@ -27,10 +27,11 @@ def blocked(q, k, causal, mask):
 def attention(q, k, v, causal=False, mask=None, out=None):
     """y = softmax(q kᵀ / √D) v: each query gets a mean of the values, weighted by likeness.
 
-    q: (B, H, T, D), k and v: (B, H, S, D), mask: bool, broadcasting to (B, H, T, S), True where
-    attention is allowed -> y: (B, H, T, D) and what backward needs. That is the probabilities,
-    (B, H, T, S), here, and their log-normalizers, (B, H, T), in the twin, which works block by
-    block and never holds a T x S matrix. A query that may look at nothing gets zeros.
+    q: (B, H, T, D), k: (B, H, S, D), v: (B, H, S, W) of any width W, usually D; mask: bool,
+    broadcasting to (B, H, T, S), True where attention is allowed -> y: (B, H, T, W) and what
+    backward needs. That is the probabilities, (B, H, T, S), here, and their log-normalizers,
+    (B, H, T), in the twin, which works block by block and never holds a T x S matrix. A query
+    that may look at nothing gets zeros.
     Sources: Vaswani et al. (2017), section 3.2.1; block-wise: Dao et al. (2022), section 3.1.
     """
     scores = np.matmul(q, k.swapaxes(-1, -2)) * q.dtype.type(q.shape[-1] ** -0.5)
@@ -47,7 +48,7 @@ def attention(q, k, v, causal=False, mask=None, out=None):
 def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, out=None):
     """Gradients of attention; ``y`` and ``saved`` are what ``attention`` returned.
 
-    dy and y: (B, H, T, D) -> dq, dk, dv, written into ``out=(dq, dk, dv)`` when given. With
+    dy and y: (B, H, T, W) -> dq, dk, dv, written into ``out=(dq, dk, dv)`` when given. With
     P = softmax(scores) and y = P v: dv = Pᵀ dy, dP = dy vᵀ, dscores = P (dP - ⟨dP, P⟩),
     dq = dscores k / √D, dk = dscoresᵀ q / √D.
     """
