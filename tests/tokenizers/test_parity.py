@@ -1,4 +1,4 @@
-"""Ids equal those of tiktoken and Hugging Face tokenizers: stored values, and live where installed."""
+"""Ids equal those of tiktoken and Hugging Face tokenizers: stored values, and live ones."""
 
 import json
 from pathlib import Path

@@ -28,7 +28,7 @@ def scan(source: str, rule: str) -> list[str]:
 
 
 def scan_plain(source: str, rule: str, after: str = "") -> list[str]:
-    """Pieces of `source`, which `after` follows in memory, found 32 bytes at a time where that is possible, as the encoder finds them."""
+    """Pieces of `source`, which `after` follows in memory, found 32 bytes at a time if possible."""
     from minillm.kernels.text_ascii import BLOCK, plain_length
     from minillm.kernels.text_machine import njit
 

@@ -1,5 +1,6 @@
 """The Tokenizer: encode, decode, offsets, special tokens, streams, and wrong arguments."""
 
+import itertools
 import subprocess
 import sys
 
@@ -59,7 +60,7 @@ def test_batch_equals_one_by_one(toks, sources):
             ids, offsets = tok.encode_batch(sources, special=special)
             assert (ids.dtype, offsets.dtype) == (np.int32, np.int64)
             assert len(offsets) == len(sources) + 1
-            rows = [ids[i:j].tolist() for i, j in zip(offsets[:-1], offsets[1:])]
+            rows = [ids[i:j].tolist() for i, j in itertools.pairwise(offsets)]
             assert rows == [tok.encode(source, special=special) for source in sources]
 
 
@@ -105,10 +106,13 @@ def test_text_never_turns_into_a_special_token():
 
 def test_empty_text_and_no_ids(toks):
     for tok in toks.values():
-        assert tok.encode("") == [] and tok.decode([]) == "" and tok.tokens("") == []
+        assert tok.encode("") == []
+        assert tok.decode([]) == ""
+        assert tok.tokens("") == []
         assert tok.encode_with_offsets("") == ([], [])
         ids, offsets = tok.encode_batch([])
-        assert len(ids) == 0 and offsets.tolist() == [0]
+        assert len(ids) == 0
+        assert offsets.tolist() == [0]
 
 
 def test_surrogates_become_replacement_characters(toks):
@@ -116,7 +120,8 @@ def test_surrogates_become_replacement_characters(toks):
         assert tok.decode(tok.encode("a\ud800b")) == "a\ufffdb"
         ids, offsets = tok.encode_with_offsets("a\ud83d\udc4db")
         assert tok.decode(ids) == "a👍b"
-        assert offsets[1] == (1, 3) and offsets[-1] == (3, 4)
+        assert offsets[1] == (1, 3)
+        assert offsets[-1] == (3, 4)
 
 
 def test_wrong_ids(toks):
@@ -184,7 +189,7 @@ def test_files_are_read_line_by_line(tmp_path, monkeypatch):
     for block in (7, 64, 1 << 24):
         monkeypatch.setattr(counting, "BLOCK", block)
         data, offsets, counts = counting.word_counts([path], "gpt2")
-        words = [data[i:j].tobytes() for i, j in zip(offsets[:-1], offsets[1:])]
+        words = [data[i:j].tobytes() for i, j in itertools.pairwise(offsets)]
         assert dict(zip(words, counts.tolist())) == expected
 
 
@@ -193,7 +198,7 @@ def test_counting_grows():
 
     texts = [" ".join(f"w{k * 7919:x}" for k in range(60_000)), "x" * 3_000_000, "é" * 40]
     data, offsets, counts = counting.word_counts([*texts, *texts], "gpt2")
-    words = [data[i:j].tobytes() for i, j in zip(offsets[:-1], offsets[1:])]
+    words = [data[i:j].tobytes() for i, j in itertools.pairwise(offsets)]
     expected = counting.count_pieces(texts, "gpt2")
     assert words == list(expected)
     assert counts.tolist() == [2 * count for count in expected.values()]
