@@ -1,0 +1,69 @@
+"""The group of commands, and what happens to errors."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import click
+
+from .modelling import evaluate, generate, train
+from .tokenizing import decode, encode, tokenizer
+
+
+class Commands(click.Group):
+    """A group that turns errors about the input into one line and exit code 1.
+
+    Errors of any other type are defects of the program and keep their traceback.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            raise
+        except UnicodeError as problem:
+            raise click.ClickException(f"text that is not UTF-8: {problem}") from problem
+        except (ValueError, OSError) as problem:
+            raise click.ClickException(one_line(problem)) from problem
+        except MemoryError as problem:
+            raise click.ClickException("not enough memory; use a smaller --batch-size, --context "
+                                       "or --width") from problem
+
+
+def one_line(problem: Exception) -> str:
+    """An error as a single line that names the file and, for a full disk, the way out."""
+    if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+        return "the disk is full; free some space and repeat (what was complete is kept)"
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename}: {problem.strerror}" if problem.filename else problem.strerror
+    return " ".join(str(problem).split())
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="minillm")
+def group() -> None:
+    """Train a small language model on your own text, and let it write.
+
+    \b
+    Three steps, with any UTF-8 text:
+      minillm train runs/mine novel.txt          tokenizer and model in runs/mine
+      minillm generate runs/mine --prompt "It was"
+      minillm evaluate runs/mine other.txt       loss, perplexity, bits per byte
+
+    \b
+    Nothing at hand? Two corpora are built in:
+      minillm train runs/stories --stories en    made-up stories of known entropy
+      minillm train runs/docs --python-docs      Python's own documentation
+
+    And a trained model comes along: minillm generate storyteller
+    """
+
+
+for command in (tokenizer, encode, decode, train, generate, evaluate):
+    group.add_command(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    group(prog_name="minillm")

@@ -1,0 +1,214 @@
+"""The command line: what it does, what it refuses, and what an interruption leaves behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from minillm.cli import group
+from minillm.training import load_checkpoint
+
+TEXT = "\n".join(f"The cat number {i} sat on the mat and saw {i * 7 % 13} birds. 猫坐下了。"
+                 for i in range(400))
+TINY = ["--vocab-size", "300", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16",
+        "--batch-size", "2", "--print-every", "5"]
+
+
+def call(*arguments: object, **options: object) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(group, [str(a) for a in arguments], **options)  # type: ignore
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-m", "minillm", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 20 steps."""
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "text.txt").write_text(TEXT, "utf-8")
+    result = call("train", folder / "run", folder / "text.txt", *TINY, "--steps", 20)
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def test_help_teaches() -> None:
+    for command in ([], ["tokenizer"], ["tokenizer", "train"], ["encode"], ["decode"], ["train"],
+                    ["generate"], ["evaluate"]):
+        result = call(*command, "--help")
+        assert result.exit_code == 0
+        if command and command != ["tokenizer"]:
+            assert "Examples:" in result.output
+            assert f"minillm {' '.join(command)} " in result.output
+
+
+def test_importing_is_light() -> None:
+    code = ("import sys, minillm.cli; print([m for m in ('numba', 'numpy', 'tqdm', 'regex') "
+            "if m in sys.modules])")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("model", ["byte_bpe", "char", "word"])
+def test_tokens_there_and_back(model: str, text: Path, tmp_path: Path) -> None:
+    file, words = tmp_path / "tok.json", "The cat sat. 猫坐下了。"
+    result = call("tokenizer", "train", file, text, "--model", model, "--vocab-size", 600)
+    assert result.exit_code == 0, result.output
+    ids = call("encode", file, "--text", words).output
+    assert call("decode", file, *ids.split()).output == words + "\n"
+    assert call("decode", file, input=ids).output == words + "\n"
+
+
+def test_token_file(text: Path, tmp_path: Path) -> None:
+    file, tokens = tmp_path / "tok.json", tmp_path / "tokens.bin"
+    call("tokenizer", "train", file, text, "--vocab-size", 300)
+    assert call("encode", file, text, "--output", tokens).exit_code == 0
+    assert call("decode", file, "--file", tokens).output == TEXT + "<|endoftext|>"
+
+
+def test_run_holds_what_it_says(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == {
+        "checkpoint.npz", "log.csv", "settings.json", "tokenizer.json", "tokens.bin"}
+    assert len((trained / "log.csv").read_text().splitlines()) == 21
+    assert load_checkpoint(trained / "checkpoint.npz").state["step"] == 20
+
+
+def test_generate_and_evaluate(trained: Path, text: Path) -> None:
+    first = call("generate", trained, "--prompt", "The cat", "--tokens", 10, "--count", 2)
+    assert first.exit_code == 0
+    assert first.output.startswith("The cat")
+    again = call("generate", trained, "--prompt", "The cat", "--tokens", 10, "--count", 2)
+    assert again.output == first.output
+    other = call("generate", trained, "--prompt", "The cat", "--tokens", 10, "--seed", 5)
+    assert other.output.splitlines()[0] != first.output.splitlines()[0]
+    result = call("evaluate", trained, text)
+    assert result.exit_code == 0
+    loss = float(result.output.split("loss")[1].split()[0])
+    perplexity = float(result.output.split("perplexity")[1].split()[0])
+    assert perplexity == pytest.approx(np.exp(loss), rel=1e-2)
+    assert 0 < loss < np.log(300)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_interrupt_saves_and_resume_goes_on(tmp_path: Path, text: Path) -> None:
+    """Ctrl-C in the middle; the resumed run ends with the weights of an unbroken one."""
+    sizes = [*TINY, "--steps", "400"]
+    process = start("train", tmp_path / "broken", text, *sizes)
+    assert process.stdout is not None
+    assert any("step      5" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "stopped after step" in errors
+    assert "Traceback" not in errors
+    assert 5 <= load_checkpoint(tmp_path / "broken" / "checkpoint.npz").state["step"] < 400
+    assert call("train", tmp_path / "broken", "--resume").exit_code == 0
+    assert call("train", tmp_path / "whole", text, *sizes).exit_code == 0
+    ends = [load_checkpoint(tmp_path / name / "checkpoint.npz") for name in ("broken", "whole")]
+    assert np.array_equal(ends[0].weights, ends[1].weights)
+    assert np.array_equal(ends[0].moments, ends[1].moments)
+
+
+def test_killed_while_saving_leaves_the_old_checkpoint(trained: Path, tmp_path: Path) -> None:
+    """The process dies between writing and renaming; the last checkpoint still resumes."""
+    code = f"""
+import os, sys
+from minillm.cli import group
+from minillm.training import load_checkpoint
+real, count = os.replace, [0]
+def dying(source, target):
+    if str(target).endswith("checkpoint.npz"):
+        count[0] += 1
+        if count[0] == 2:
+            os._exit(9)
+    real(source, target)
+os.replace = dying
+group(["train", {str(tmp_path / "run")!r}, {str(trained.parent / "text.txt")!r}, *{TINY!r},
+       "--steps", "15", "--checkpoint-every", "5"])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 9, run.stderr
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.npz").state["step"] == 5
+    result = call("train", tmp_path / "run", "--resume")
+    assert result.exit_code == 0, result.output
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.npz").state["step"] == 15
+
+
+def test_full_disk(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = call("train", tmp_path / "run", trained.parent / "text.txt", *TINY)
+    assert result.exit_code == 1
+    assert "the disk is full" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
+    """Exit code 1 and one line on stderr that says what and how to mend it."""
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "short.txt").write_text("Hello there.")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "broken.npz").write_bytes(b"not a checkpoint")
+    text, run, tok = trained.parent / "text.txt", tmp_path / "run", trained / "tokenizer.json"
+    for arguments, expected in [
+        (["train", run, tmp_path / "nothing.txt"], "nothing.txt"),
+        (["train", run, tmp_path / "empty.txt"], "no text"),
+        (["train", run, tmp_path / "latin.txt"], "not UTF-8"),
+        (["train", run, tmp_path / "short.txt"], "--context"),
+        (["train", run, text, "--vocab-size", 100], "at least 257"),
+        (["train", run, text, "--heads", 3], "multiple of heads"),
+        (["train", trained, text], "--resume"),
+        (["train", trained, "--resume", "--steps", 3], "20 steps already"),
+        (["train", run, "--resume"], "no run to resume"),
+        (["generate", tmp_path / "broken.npz"], "not a complete minillm checkpoint"),
+        (["generate", tmp_path / "no"], "no checkpoint"),
+        (["decode", tok, "5", "x"], "'x' is not a token id"),
+        (["decode", tok, "99999"], "99999"),
+        (["encode", tok, "--text", "a<|endoftext|>"], "special"),
+        (["encode", tmp_path / "no.json", "--text", "a"], "no.json"),
+        (["evaluate", trained, tmp_path / "empty.txt"], "no text"),
+    ]:
+        result = call(*arguments)
+        assert result.exit_code == 1, (arguments, result.output)
+        assert expected in result.stderr, (arguments, result.stderr)
+        assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+def test_checkpoint_of_other_sizes(trained: Path, tmp_path: Path) -> None:
+    """A checkpoint from another run under this one's name is refused before it is read in."""
+    text = trained.parent / "text.txt"
+    call("train", tmp_path / "run", text, *TINY, "--width", 32, "--steps", 1)
+    (tmp_path / "run" / "checkpoint.npz").write_bytes((trained / "checkpoint.npz").read_bytes())
+    result = call("train", tmp_path / "run", "--resume", "--steps", 30)
+    assert result.exit_code == 1
+    assert "width=16" in result.stderr
+    assert "width=32" in result.stderr
+
+
+def test_wrong_use_is_code_2(trained: Path) -> None:
+    for arguments in (["train"], ["train", trained, "--resume", "--width", 3],
+                      ["generate", trained, "--temperature", -1], ["evaluate", trained],
+                      ["nonsense"], ["train", "nowhere", "x.txt", "--stories", "en"]):
+        result = call(*arguments)
+        assert result.exit_code == 2, (arguments, result.output)
+        assert "Traceback" not in result.output
