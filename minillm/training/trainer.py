@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .checkpoints import load_checkpoint, save_checkpoint
 from .evaluation import count_labels, evaluate
