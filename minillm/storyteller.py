@@ -1,0 +1,177 @@
+"""The storyteller's recipe: a small GPT trained from nothing on stories of known entropy.
+
+    python -m minillm.storyteller            # trains, measures, writes storyteller.npz and .json
+    python -m minillm.storyteller --measure  # only measures the stored one
+
+Stories and weights at the start come from fixed seeds, so every run on one machine gives the same
+model. Another processor adds floating-point numbers in another order, and gives one as good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .data import IGNORE_INDEX, DataLoader, TokenDataset, stories
+from .generation import generate
+from .models import GPT, GPTConfig
+from .models.pretrained import END, STORYTELLER, storyteller
+from .tokenizers import Tokenizer
+from .training import AdamW, Trainer, cosine, evaluate, save_checkpoint
+
+SIZE = "small"  # which of the stored grammars
+CONTEXT, LAYERS, HEADS, WIDTH = 176, 2, 4, 192
+STEPS, BATCH, PEAK, WARMUP = 4000, 4, 2e-3, 100
+TRAIN_SEED, VALIDATION_SEED = 1, 2
+SPREAD = 0.06  # of the first weights: 0.83 / √WIDTH; GPT-2's 0.02 suits widths of a thousand
+EVERY = 20  # steps that one number of the stored loss curve stands for
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good a storyteller is.
+
+    loss, floor: nats per token on ``stories`` new stories, of the model and of the grammar that
+    made them; accuracy in [0, 1]; parsed: share of ``samples`` sampled stories that are stories.
+    """
+
+    loss: float
+    floor: float
+    accuracy: float
+    stories: int
+    parsed: float
+    samples: int
+
+    @property
+    def ratio(self) -> float:
+        """Loss over floor: 1 is the best that any model can reach."""
+        return self.loss / self.floor
+
+
+def train_tokenizer(texts: list[str]) -> Tokenizer:
+    """Byte-level BPE; it stops by itself when every word of the grammar is one token."""
+    return Tokenizer.train(texts, model="byte_bpe", vocab_size=4096, special_tokens=[END])
+
+
+def dataset(texts: list[str], tokenizer: Tokenizer) -> TokenDataset:
+    """The stories' tokens in memory, each story followed by the end token."""
+    end = tokenizer.special_tokens[END]
+    ids, offsets = tokenizer.encode_batch(texts)
+    return TokenDataset.from_ids(np.insert(ids, offsets[1:], end), tokenizer.vocab_size, end)
+
+
+class Shortened:
+    """The batches of a DataLoader, without the columns in which no row has a label."""
+
+    def __init__(self, loader: DataLoader) -> None:
+        self.loader, self.state, self.resume = loader, loader.state, loader.resume
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for ids, targets in self.loader:
+            length = int((targets != IGNORE_INDEX).sum(axis=1).max())
+            yield ids[:, :length], targets[:, :length]
+
+
+def beginning(vocab_size: int, seed: int = 0) -> GPT:
+    """A new model with weights that suit its small width, and sinusoids as positions.
+
+    Both only shorten the way: attention finds names said earlier after a few hundred steps. The
+    sinusoids are those of Vaswani et al. (2017), section 3.5; training changes them.
+    """
+    model = GPT(GPTConfig(vocab_size, CONTEXT, LAYERS, HEADS, WIDTH), seed)
+    model.weights[: model.decayed] *= SPREAD / 0.02
+    angles = np.arange(CONTEXT)[:, None] / 10_000 ** (np.arange(0, WIDTH, 2) / WIDTH)
+    model.positions.w.value[:, 0::2] = SPREAD * np.sin(angles)
+    model.positions.w.value[:, 1::2] = SPREAD * np.cos(angles)
+    return model
+
+
+def train(steps: int = STEPS, batch: int = BATCH, peak: float = PEAK, progress: bool = True,
+          print_every: int = 0) -> tuple[GPT, Tokenizer, Trainer]:
+    """A storyteller from nothing, with the tokenizer it needs. No story is seen twice."""
+    texts = list(stories.corpus(steps * batch, seed=TRAIN_SEED, size=SIZE))
+    tokenizer = train_tokenizer(texts[:4000])
+    model = beginning(tokenizer.vocab_size)
+    loader = DataLoader(dataset(texts, tokenizer), batch, CONTEXT, windows="documents")
+    optimizer = AdamW(model, peak, betas=(0.9, 0.99), weight_decay=0.01)
+    schedule = cosine(peak, min(WARMUP, steps // 10), steps)
+    trainer = Trainer(model, optimizer, Shortened(loader), schedule=schedule,
+                      progress=progress, print_every=print_every)
+    trainer.fit(steps)
+    return model, tokenizer, trainer
+
+
+def curve(trainer: Trainer) -> list[float]:
+    """The training loss, each number the mean over ``EVERY`` steps."""
+    losses = np.array([row["loss"] for row in trainer.history])
+    whole = losses[: len(losses) // EVERY * EVERY].reshape(-1, EVERY)
+    return [round(float(loss), 4) for loss in whole.mean(axis=1)]
+
+
+def measure(model: GPT, tokenizer: Tokenizer, count: int = 1000, samples: int = 500) -> Measured:
+    """Loss against the floor on new stories, and how many sampled stories parse whole.
+
+    The floor is the mean of -log P of these very stories under the grammar, so both numbers are
+    of the same texts and chance in choosing them matters little.
+    """
+    texts = list(stories.corpus(count, seed=VALIDATION_SEED, size=SIZE))
+    data = dataset(texts, tokenizer)
+    found = evaluate(model, DataLoader(data, 16, model.config.context, windows="documents",
+                                       shuffle=False, drop_last=False))
+    grammar = stories.grammar("en", SIZE)
+    floor = -sum(grammar.log_probability(text) for text in texts) / len(data)
+    parsed = sum(grammar.parse(text).ok for text in told(model, tokenizer, samples))
+    return Measured(found.loss, floor, found.accuracy, count, parsed / samples, samples)
+
+
+def told(model: GPT, tokenizer: Tokenizer, count: int, temperature: float = 1.0,
+         seed: int = 0) -> list[str]:
+    """``count`` sampled stories. Each begins after the end token, as in training."""
+    end = tokenizer.special_tokens[END]
+    room = model.config.context - 1
+    texts: list[str] = []
+    while len(texts) < count:
+        prompts = [[end]] * min(50, count - len(texts))
+        rows = generate(model, prompts, room, temperature, seed=seed + len(texts), stop=[end])
+        texts += [tokenizer.decode(row[1:]) for row in rows]
+    return texts
+
+
+def main() -> None:
+    """Train, measure, write."""
+    options = argparse.ArgumentParser(prog="python -m minillm.storyteller",
+                                      description=(__doc__ or "").split("\n")[0])
+    options.add_argument("--measure", action="store_true", help="only measure the stored one")
+    options.add_argument("--folder", type=Path, default=STORYTELLER.parent,
+                         help="where to write storyteller.npz and storyteller.json")
+    chosen = options.parse_args()
+    if chosen.measure:
+        print(describe(measure(*storyteller())))
+        return
+    started = time.perf_counter()
+    model, tokenizer, trainer = train(print_every=100)
+    minutes = (time.perf_counter() - started) / 60
+    tokenizer.save(chosen.folder / STORYTELLER.with_suffix(".json").name)
+    save_checkpoint(chosen.folder / STORYTELLER.name, model, dtype=np.float16,
+                    state={"steps": trainer.step, "tokens": trainer.tokens, "every": EVERY,
+                           "losses": curve(trainer)})
+    print(f"trained in {minutes:.1f} minutes, {trainer.tokens:,} tokens, "
+          f"{model.weights.size:,} weights")
+    print(describe(measure(model, tokenizer)))
+
+
+def describe(result: Measured) -> str:
+    """The measurement as text."""
+    return (f"loss {result.loss:.4f} nats per token on {result.stories} new stories, "
+            f"{result.ratio:.3f} of the grammar's {result.floor:.4f}\n"
+            f"accuracy {result.accuracy:.3f}\n"
+            f"{100 * result.parsed:.1f} % of {result.samples} sampled stories parse whole")
+
+
+if __name__ == "__main__":
+    main()
