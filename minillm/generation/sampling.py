@@ -37,6 +37,21 @@ def distribution(logits, temperature: float = 1.0, top_k: int | None = None,
     return result
 
 
+def penalize(logits, seen, penalty: float):
+    """Make tokens that occurred before less likely: logits (V,), seen: ids -> (V,).
+
+    A positive score of a seen token is divided by ``penalty`` and a negative one multiplied, so 1
+    changes nothing. Source: Keskar et al. (2019), section 4.1, which divides both; for negative
+    scores that would be a reward.
+    """
+    if not penalty >= 1:
+        raise ValueError(f"penalty={penalty}: expected a number of at least 1")
+    scores = np.array(logits)
+    ids = np.unique(np.asarray(seen, np.int64))
+    scores[ids] = np.where(scores[ids] > 0, scores[ids] / penalty, scores[ids] * penalty)
+    return scores
+
+
 def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
            top_p: float | None = None) -> int:
     """Draw one token from logits (V,): the first whose cumulated probability exceeds a draw."""

@@ -1,12 +1,14 @@
 """Sampling and generation: distributions, the cache, windows, seeds, stops, errors."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from minillm.generation import choose, distribution, generate, stream
+from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
 from minillm.generation.generate import visible_from
 from minillm.models import GPT, GPTConfig
 
@@ -139,3 +141,65 @@ def test_nan_weights_are_reported():
     for temperature in (0, 1):
         with pytest.raises(ValueError, match="NaN"):
             broken.generate([1], 2, temperature=temperature)
+
+
+def test_penalize():
+    logits = np.array([2.0, -1.0, 0.5, -3.0])
+    assert penalize(logits, [0, 1, 1], 2.0).tolist() == [1.0, -2.0, 0.5, -3.0]
+    assert penalize(logits, [], 2.0).tolist() == logits.tolist()
+    assert penalize(logits, [0, 3], 1.0).tolist() == logits.tolist()
+    with pytest.raises(ValueError, match=r"penalty=0\.5"):
+        penalize(logits, [0], 0.5)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    model = GPT(GPTConfig(vocab_size=4, context=6, layers=1, heads=1, width=8), seed=2)
+    model.weights *= 20
+    return model
+
+
+def log_probability(model, ids, start):
+    logits = model.forward([ids])[0].astype(np.float64)
+    log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    return sum(log_p[i - 1, ids[i]] for i in range(start, len(ids)))
+
+
+def test_a_wide_beam_is_exhaustive_search(tiny):
+    found = beam_search(tiny, [1], 4, beams=256)
+    every = [[1, *rest] for rest in itertools.product(range(4), repeat=4)]
+    scores = {tuple(ids): log_probability(tiny, ids, 1) for ids in every}
+    assert len(found) == len(every)
+    for ids, score in found:
+        assert score == pytest.approx(scores[tuple(ids)], abs=1e-4)
+    assert tuple(found[0][0]) == max(scores, key=scores.get)
+
+
+def test_a_wide_beam_with_stops_is_exhaustive_search(tiny):
+    found = beam_search(tiny, [1], 4, beams=400, stop=(3,))
+    scores = {}
+    for length in range(5):
+        for rest in itertools.product(range(3), repeat=length):
+            ids = [1, *rest]
+            ended = log_probability(tiny, [*ids, 3], 1) if length < 4 else None
+            scores[tuple(ids)] = log_probability(tiny, ids, 1) if ended is None else ended
+    best = max(scores, key=scores.get)
+    assert tuple(found[0][0]) == best
+    assert found[0][1] == pytest.approx(scores[best], abs=1e-4)
+
+
+def test_one_beam_is_greedy(tiny):
+    assert beam_search(tiny, [2], 5, beams=1)[0][0] == generate(tiny, [2], 5, temperature=0)
+
+
+def test_more_beams_never_find_a_worse_text(tiny):
+    scores = [beam_search(tiny, [1], 5, beams=n)[0][1] for n in (1, 4, 1024)]
+    assert scores[0] <= scores[2] + 1e-5
+    assert scores[1] <= scores[2] + 1e-5
+
+
+def test_beam_arguments(tiny):
+    for arguments, message in (((tiny, [1], 3, 0), "beams=0"), ((tiny, [], 3), "prompt is empty"),
+                               ((tiny, [1], 9), "context of this model holds 6")):
+        with pytest.raises(ValueError, match=message):
+            beam_search(*arguments)

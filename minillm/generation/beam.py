@@ -1,0 +1,51 @@
+"""Beam search: keep the few best texts so far instead of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import ops
+
+
+def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 4,
+                stop: Sequence[int] = ()) -> list[tuple[list[int], float]]:
+    """The ``beams`` most probable continuations that the search finds, best first.
+
+    Each step extends every running text by its most probable tokens and keeps the best of all. A
+    text is finished when it reaches a ``stop`` token, whose probability counts; the search ends
+    when no running text can still overtake the finished ones. Returns (ids with the prompt and
+    without the stop token, log-probability of the continuation). With ``beams`` of 1 it is greedy.
+    The search is not exact: the best text may begin with a token that looked bad.
+    Source: Sutskever et al. (2014), section 3.2.
+    """
+    if beams < 1:
+        raise ValueError(f"beams={beams}: expected a number of at least 1")
+    if len(prompt) == 0:
+        raise ValueError("prompt is empty: start from an end-of-text token")
+    if len(prompt) + max_new_tokens > model.config.context + 1:
+        raise ValueError(f"prompt and max_new_tokens={max_new_tokens} make "
+                         f"{len(prompt) + max_new_tokens} tokens; the context of this model holds "
+                         f"{model.config.context}")
+    running = [([int(i) for i in prompt], 0.0)]
+    finished: list[tuple[list[int], float]] = []
+    for _ in range(max_new_tokens):
+        logits = model.forward(np.array([ids for ids, _ in running]))[:, -1]
+        log_p = ops.log_softmax(logits.astype(np.float64))
+        if np.isnan(log_p).any():
+            raise ValueError("logits holds NaN: the model's weights have overflowed or are damaged")
+        totals = log_p + np.array([score for _, score in running])[:, None]
+        best = np.argsort(-totals, axis=None, kind="stable")[:(1 + len(stop)) * beams]
+        candidates = []
+        for row, token in zip(*np.unravel_index(best, totals.shape), strict=True):
+            ids, score = running[row][0], float(totals[row, token])
+            if token in stop:
+                finished.append((ids, score))
+            else:
+                candidates.append(([*ids, int(token)], score))
+        running = candidates[:beams]
+        finished = sorted(finished, key=lambda text: -text[1])[:beams]
+        if not running or (len(finished) == beams and finished[-1][1] >= running[0][1]):
+            return finished
+    return sorted(finished + running, key=lambda text: -text[1])[:beams]
