@@ -13,8 +13,9 @@ from .plots import Plot, curves, figure, image
 from .source import source
 from .tables import shapes, table
 from .tokens import tokens
+from .trees import trees
 
 __all__ = [
     "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "shapes",
-    "source", "table", "tokens",
+    "source", "table", "tokens", "trees",
 ]

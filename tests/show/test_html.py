@@ -163,3 +163,15 @@ def test_table_aligns_numbers_and_counts_cells() -> None:
     assert html.count("text-align:right") == 3
     with pytest.raises(ValueError, match="row 1 has 1 cells"):
         show.table([("a", 1), ("b",)])
+
+
+def test_trees_rise_with_the_rank_of_their_merges() -> None:
+    """A later merge is drawn higher; leaves keep their order and are escaped."""
+    shown = show.trees([("<b>", ("a", b"\xe4", 3), 9), "猫"], title='"tree"')
+    assert repr(shown) == "(<b> (a E4)) 猫"
+    html = shown._repr_html_()
+    texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', html)
+    place = {text: (float(x), float(y)) for x, y, text in texts}
+    leaves = ["&lt;b&gt;", "a", "E4", "猫"]
+    assert sorted(leaves, key=lambda leaf: place[leaf][0]) == leaves
+    assert place["9"][1] < place["3"][1] < place["a"][1]
