@@ -7,13 +7,14 @@ PAGE = _build/html/index.html
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help book test lint types unit nbval browser notebooks bench clean
+.PHONY: help book test lint types unit nbval browser notebooks bench storyteller clean
 help:
 	@echo "make book       build the book and print the page to open"
 	@echo "make test       every check: lint, types, tests, notebooks, book, browser"
 	@echo "make lint       ruff and mypy alone;  make unit: the tests of the package alone"
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make bench      measure against the libraries people use, write benchmarks/results.md"
+	@echo "make storyteller  train the storyteller of the package again"
 	@echo "make clean      remove what was built (not .venv)"
 
 book: $(VENV)/.installed-book
@@ -41,6 +42,9 @@ notebooks: $(VENV)/.installed-notebooks
 
 bench: $(VENV)/.installed-parity
 	$(PY) benchmarks/run.py
+
+storyteller: $(VENV)/.installed-book
+	$(PY) -m minillm.storyteller
 
 clean:
 	rm -rf _build build .pytest_cache .mypy_cache .ruff_cache
