@@ -137,7 +137,7 @@ class GPT(Module):
 
         position = cache[0].length
         x = self.tokens.w.value[token] + self.positions.w.value[position - start]
-        decode.decode(x, self.weights, self.starts(), self.config.hidden or 4 * x.size,
+        decode.decode(x, self.weights, self.starts, self.config.hidden or 4 * x.size,
                       cache[0].keys.base, cache[0].values.base, position, start)
         for part in cache:
             part.length = position + 1
@@ -146,7 +146,7 @@ class GPT(Module):
         decode.scores(h[0], self.tokens.w.value, logits[0])
         return logits
 
-    @functools.cache  # noqa: B019 - a model's layout never changes, and it lives as long as it
+    @functools.cached_property
     def starts(self):
         """Where each block's parameters begin in ``weights``: (L, 12)."""
         from ..kernels.decode import BLOCK
