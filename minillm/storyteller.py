@@ -25,8 +25,8 @@ from .tokenizers import Tokenizer
 from .training import AdamW, Trainer, cosine, evaluate, save_checkpoint
 
 SIZE = "small"  # which of the stored grammars
-CONTEXT, LAYERS, HEADS, WIDTH = 176, 2, 4, 192
-STEPS, BATCH, PEAK, WARMUP = 4000, 4, 2e-3, 100
+CONTEXT, LAYERS, HEADS, WIDTH, HIDDEN = 176, 2, 8, 192, 384
+STEPS, BATCH, PEAK, WARMUP = 4500, 4, 2e-3, 100
 TRAIN_SEED, VALIDATION_SEED = 1, 2
 SPREAD = 0.06  # of the first weights: 0.83 / √WIDTH; GPT-2's 0.02 suits widths of a thousand
 EVERY = 20  # steps that one number of the stored loss curve stands for
@@ -77,13 +77,28 @@ class Shortened:
             yield ids[:, :length], targets[:, :length]
 
 
+def alike(texts: list[str], tokenizer: Tokenizer, batch: int, pool: int = 64) -> list[str]:
+    """The texts in another order: those of a batch are about equally long, so little is padded.
+
+    Each ``pool`` of texts is sorted by length and cut into batches, whose order is then random.
+    """
+    rng = np.random.default_rng(0)
+    lengths = np.diff(tokenizer.encode_batch(texts)[1])
+    order: list[int] = []
+    for start in range(0, len(texts), pool):
+        ranked = start + np.argsort(lengths[start : start + pool], kind="stable")
+        batches = [ranked[i : i + batch] for i in range(0, len(ranked), batch)]
+        order += [int(i) for k in rng.permutation(len(batches)) for i in batches[k]]
+    return [texts[i] for i in order]
+
+
 def beginning(vocab_size: int, seed: int = 0) -> GPT:
     """A new model with weights that suit its small width, and sinusoids as positions.
 
     Both only shorten the way: attention finds names said earlier after a few hundred steps. The
     sinusoids are those of Vaswani et al. (2017), section 3.5; training changes them.
     """
-    model = GPT(GPTConfig(vocab_size, CONTEXT, LAYERS, HEADS, WIDTH), seed)
+    model = GPT(GPTConfig(vocab_size, CONTEXT, LAYERS, HEADS, WIDTH, HIDDEN), seed)
     model.weights[: model.decayed] *= SPREAD / 0.02
     angles = np.arange(CONTEXT)[:, None] / 10_000 ** (np.arange(0, WIDTH, 2) / WIDTH)
     model.positions.w.value[:, 0::2] = SPREAD * np.sin(angles)
@@ -97,7 +112,8 @@ def train(steps: int = STEPS, batch: int = BATCH, peak: float = PEAK, progress: 
     texts = list(stories.corpus(steps * batch, seed=TRAIN_SEED, size=SIZE))
     tokenizer = train_tokenizer(texts[:4000])
     model = beginning(tokenizer.vocab_size)
-    loader = DataLoader(dataset(texts, tokenizer), batch, CONTEXT, windows="documents")
+    data = dataset(alike(texts, tokenizer, batch), tokenizer)
+    loader = DataLoader(data, batch, CONTEXT, windows="documents", shuffle=False)
     optimizer = AdamW(model, peak, betas=(0.9, 0.99), weight_decay=0.01)
     schedule = cosine(peak, min(WARMUP, steps // 10), steps)
     trainer = Trainer(model, optimizer, Shortened(loader), schedule=schedule,
@@ -147,6 +163,7 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m minillm.storyteller",
                                       description=(__doc__ or "").split("\n")[0])
     options.add_argument("--measure", action="store_true", help="only measure the stored one")
+    options.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
     options.add_argument("--folder", type=Path, default=STORYTELLER.parent,
                          help="where to write storyteller.npz and storyteller.json")
     chosen = options.parse_args()
@@ -154,7 +171,7 @@ def main() -> None:
         print(describe(measure(*storyteller())))
         return
     started = time.perf_counter()
-    model, tokenizer, trainer = train(print_every=100)
+    model, tokenizer, trainer = train(chosen.steps, print_every=100)
     minutes = (time.perf_counter() - started) / 60
     tokenizer.save(chosen.folder / STORYTELLER.with_suffix(".json").name)
     save_checkpoint(chosen.folder / STORYTELLER.name, model, dtype=np.float16,

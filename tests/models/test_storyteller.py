@@ -1,0 +1,66 @@
+"""The storyteller that comes with the package, and its recipe."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minillm import storyteller as recipe
+from minillm.data import DataLoader, stories
+from minillm.models import storyteller
+from minillm.models.pretrained import STORYTELLER
+from minillm.training import load_checkpoint
+
+
+def test_loss_is_near_the_floor_and_never_below() -> None:
+    """On stories it has not been trained on; both numbers are of the same stories."""
+    model, tokenizer = storyteller()
+    found = recipe.measure(model, tokenizer, count=1000, samples=50)
+    assert 1 <= found.ratio < 1.05
+    assert found.parsed >= 0.15  # 0.29 of 500 samples; 50 samples only here
+
+
+def test_files_are_small_and_match() -> None:
+    model, tokenizer = storyteller()
+    assert model.config.vocab_size == tokenizer.vocab_size
+    assert STORYTELLER.stat().st_size < 4_000_000
+    state = load_checkpoint(STORYTELLER).state
+    assert len(state["losses"]) == state["steps"] // state["every"]
+    assert state["losses"][0] > 3 * state["losses"][-1]
+
+
+def test_tokenizer_knows_every_word() -> None:
+    """Words are whole tokens, so that attention can look for names."""
+    _, tokenizer = storyteller()
+    for name in ("Emma", "Leo", "Ruby"):
+        assert tokenizer.token_to_id(f" {name}") is not None
+    text = stories.sample(3, size="small")
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_a_short_run_is_repeatable() -> None:
+    """The recipe depends on its seeds only."""
+    first, _, trainer = recipe.train(steps=3, progress=False)
+    second, _, _ = recipe.train(steps=3, progress=False)
+    assert trainer.step == 3
+    assert np.array_equal(first.weights, second.weights)
+
+
+def test_shortened_batches_lose_no_label() -> None:
+    _, tokenizer = storyteller()
+    data = recipe.dataset(list(stories.corpus(40, size="small")), tokenizer)
+    whole = DataLoader(data, 4, 176, windows="documents", shuffle=False)
+    short = recipe.Shortened(DataLoader(data, 4, 176, windows="documents", shuffle=False))
+    for (x, y), (a, b) in zip(whole, short, strict=True):
+        assert (y != -100).sum() == (b != -100).sum()
+        assert (b[:, -1] != -100).any()
+        assert np.array_equal(x[:, : a.shape[1]], a)
+
+
+def test_alike_keeps_every_text() -> None:
+    _, tokenizer = storyteller()
+    texts = list(stories.corpus(130, size="small"))
+    other = recipe.alike(texts, tokenizer, batch=4)
+    assert sorted(other) == sorted(texts)
+    lengths = [len(tokenizer.encode(text)) for text in other]
+    spread = [max(lengths[i : i + 4]) - min(lengths[i : i + 4]) for i in range(0, 128, 4)]
+    assert np.mean(spread) < 0.3 * (max(lengths) - min(lengths))
