@@ -137,129 +137,155 @@ def add(keys, counts, heads, key, times, word, node_word, node_next, nodes, fres
     return nodes, news
 
 
+@lean
+def join_in_word(
+    symbols, start, length, a, b, new_id, times, word, keys, counts, heads, node_word, node_next,
+    nodes, fresh, news,
+):
+    """Join a and b in one word, and count the pairs that go and come."""
+    i, o, joined = 0, 0, False
+    while i < length:
+        here = symbols[start + i]
+        old, new_pair = ZERO, ZERO
+        if here == a and i + 1 < length and symbols[start + i + 1] == b:
+            if joined:
+                old, new_pair = pair_key(b, a), pair_key(new_id, new_id)
+            elif o > 0:
+                before = symbols[start + o - 1]
+                old, new_pair = pair_key(before, a), pair_key(before, new_id)
+            symbols[start + o] = new_id
+            i += 2
+            joined = True
+        else:
+            if joined:
+                old, new_pair = pair_key(b, here), pair_key(new_id, here)
+            symbols[start + o] = here
+            i += 1
+            joined = False
+        o += 1
+        if new_pair != ZERO:
+            t = find(keys, old)
+            if keys[t] == old:
+                counts[t] -= times
+            nodes, news = add(
+                keys, counts, heads, new_pair, times, word, node_word, node_next, nodes, fresh, news
+            )
+    return o, nodes, news
+
+
+@lean
+def push_fresh(
+    fresh, news, keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
+    node_word, node_next, symbols, offsets, lengths,
+):
+    """Put the pairs that have come into the heap; returns its new size."""
+    for f in range(news):
+        key = fresh[f]
+        s = find(keys, key)
+        if counts[s] >= least:
+            order = key
+            if tie == FIRST_MET:
+                order = first_place(key, heads[s], node_word, node_next, symbols, offsets, lengths)
+            push(hc, ho, hk, heap, counts[s], order, key, tie, data, starts)
+            heap += 1
+    return heap
+
+
+@lean
+def best_entry(
+    keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
+    node_word, node_next, symbols, offsets, lengths,
+):
+    """Bring the best pair whose entry is up to date to the top; returns the heap's size."""
+    while heap > 0:
+        key = hk[0]
+        s = find(keys, key)
+        count, order = counts[s] if keys[s] == key else 0, ho[0]
+        if tie == FIRST_MET and count >= least:
+            order = first_place(key, heads[s], node_word, node_next, symbols, offsets, lengths)
+        if count == hc[0] and order == ho[0]:
+            break
+        if count < least:
+            heap -= 1
+            count, order, key = hc[heap], ho[heap], hk[heap]
+        sink(hc, ho, hk, heap, count, order, key, tie, data, starts)
+    return heap
+
+
+@lean
+def spell(new_id, a, b, data, starts):
+    """Write the bytes of a new token behind those of the others."""
+    end = starts[new_id]
+    for token in (a, b):
+        for k in range(starts[token], starts[token + 1]):
+            data[end] = data[k]
+            end += 1
+    starts[new_id + 1] = end
+
+
 @njit(cache=True)
-def learn(symbols, offsets, times, data, starts, tokens, merges, least, tie):
+def learn(
+    symbols, offsets, lengths, times, data, starts, tokens, merges, least, tie,
+    node_word, node_next, fresh, hc, ho, hk, size,
+):
     """Learn up to len(merges) pairs from words; returns how many were found.
 
-    Word w is symbols[offsets[w] : offsets[w + 1]] and occurs times[w] times; `symbols` is changed.
-    The bytes of token t are data[starts[t] : starts[t + 1]]; `tokens` of them are known at first.
-    Only the tie rule GREATEST_BYTES looks at them.
+    Word w is symbols[offsets[w] : offsets[w] + lengths[w]] and occurs times[w] times; `symbols`
+    and `lengths` are changed. The bytes of token t are data[starts[t] : starts[t + 1]]; `tokens`
+    of them are known at first, and only the tie rule GREATEST_BYTES looks at them. For n symbols
+    there is room for 3 n list nodes and heap entries and 2 n fresh pairs, and the first table has
+    `size` slots, twice the pairs that words can hold at first.
     """
-    n = symbols.size
-    lengths = np.diff(offsets)
-    node_word, node_next = np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32)
-    fresh = np.empty(2 * n + 1, np.uint64)
-    size = 1 << 12
     keys, counts = np.zeros(size, np.uint64), np.zeros(size, np.int64)
     heads = np.zeros(size, np.int32)
-    hc, ho, hk = np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.uint64)
-    nodes, news, living, heap = 0, 0, 0, 0
+    nodes, news, living, heap, found = 0, 0, 0, 0, 0
     for w in range(lengths.size):
-        for k in range(offsets[w], offsets[w + 1] - 1):
+        for k in range(offsets[w], offsets[w] + lengths[w] - 1):
             key = pair_key(symbols[k], symbols[k + 1])
             nodes, news = add(
                 keys, counts, heads, key, times[w], w, node_word, node_next, nodes, fresh, news
             )
-            if news * 2 > keys.size:
-                new = (
-                    np.zeros(keys.size * 2, np.uint64),
-                    np.zeros(keys.size * 2, np.int64),
-                    np.zeros(keys.size * 2, np.int32),
-                )
-                rebuild(keys, counts, heads, new[0], new[1], new[2])
-                keys, counts, heads = new
-    found = 0
     while True:
         living += news
-        if heap + news > hc.size:
-            room = max(2 * hc.size, heap + news)
-            wider = np.empty(room, np.int64), np.empty(room, np.uint64), np.empty(room, np.uint64)
-            wider[0][:heap], wider[1][:heap], wider[2][:heap] = hc[:heap], ho[:heap], hk[:heap]
-            hc, ho, hk = wider
-        for f in range(news):
-            key = fresh[f]
-            s = find(keys, key)
-            if counts[s] >= least:
-                order = key
-                if tie == FIRST_MET:
-                    order = first_place(
-                        key, heads[s], node_word, node_next, symbols, offsets, lengths
-                    )
-                push(hc, ho, hk, heap, counts[s], order, key, tie, data, starts)
-                heap += 1
+        heap = push_fresh(
+            fresh, news, keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
+            node_word, node_next, symbols, offsets, lengths,
+        )
         if found == merges.shape[0]:
             return found
-        while heap > 0:  # until the top entry is up to date
-            key = hk[0]
-            s = find(keys, key)
-            count, order = counts[s] if keys[s] == key else 0, ho[0]
-            if tie == FIRST_MET and count >= least:
-                order = first_place(key, heads[s], node_word, node_next, symbols, offsets, lengths)
-            if count == hc[0] and order == ho[0]:
-                break
-            if count < least:
-                heap -= 1
-                count, order, key = hc[heap], ho[heap], hk[heap]
-            sink(hc, ho, hk, heap, count, order, key, tie, data, starts)
+        heap = best_entry(
+            keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
+            node_word, node_next, symbols, offsets, lengths,
+        )
         if heap == 0:
             return found
+        key = hk[0]
         heap -= 1
         sink(hc, ho, hk, heap, hc[heap], ho[heap], hk[heap], tie, data, starts)
         a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
         new_id = tokens + found
         merges[found, 0], merges[found, 1] = a, b
-        if tie == GREATEST_BYTES:
-            end = starts[new_id]
-            for token in (a, b):
-                for k in range(starts[token], starts[token + 1]):
-                    data[end] = data[k]
-                    end += 1
-            starts[new_id + 1] = end
         found += 1
+        if tie == GREATEST_BYTES:
+            spell(new_id, a, b, data, starts)
+        s = find(keys, key)
         node, news = heads[s], 0
         counts[s] = 0
         while node >= 0:
             word = node_word[node]
             node = node_next[node]
-            times_here, start, length = times[word], offsets[word], lengths[word]
-            if (living + news + 2 * length) * 2 > keys.size:
-                new = (
-                    np.zeros(keys.size * 2, np.uint64),
-                    np.zeros(keys.size * 2, np.int64),
-                    np.zeros(keys.size * 2, np.int32),
-                )
-                living = rebuild(keys, counts, heads, new[0], new[1], new[2]) - news
-                keys, counts, heads = new
-            i, o, joined = 0, 0, False
-            while i < length:
-                here = symbols[start + i]
-                old, new_pair = ZERO, ZERO
-                if here == a and i + 1 < length and symbols[start + i + 1] == b:
-                    if joined:
-                        old, new_pair = pair_key(b, a), pair_key(new_id, new_id)
-                    elif o > 0:
-                        before = symbols[start + o - 1]
-                        old, new_pair = pair_key(before, a), pair_key(before, new_id)
-                    symbols[start + o] = new_id
-                    i += 2
-                    joined = True
-                else:
-                    if joined:
-                        old, new_pair = pair_key(b, here), pair_key(new_id, here)
-                    symbols[start + o] = here
-                    i += 1
-                    joined = False
-                o += 1
-                if new_pair != ZERO:
-                    t = find(keys, old)
-                    if keys[t] == old:
-                        counts[t] -= times_here
-                    nodes, news = add(
-                        keys, counts, heads, new_pair, times_here, word, node_word, node_next,
-                        nodes, fresh, news,
-                    )
-            lengths[word] = o
-        key = pair_key(a, b)
+            if (living + news + 2 * lengths[word]) * 2 > keys.size:
+                wide = keys.size * 2
+                while wide < (living + news + 2 * lengths[word]) * 2:
+                    wide *= 2
+                new_keys, new_counts = np.zeros(wide, np.uint64), np.zeros(wide, np.int64)
+                new_heads = np.zeros(wide, np.int32)
+                living = rebuild(keys, counts, heads, new_keys, new_counts, new_heads) - news
+                keys, counts, heads = new_keys, new_counts, new_heads
+            lengths[word], nodes, news = join_in_word(
+                symbols, offsets[word], lengths[word], a, b, new_id, times[word], word, keys,
+                counts, heads, node_word, node_next, nodes, fresh, news,
+            )
         s = find(keys, key)
         if keys[s] == key:
             counts[s] = 0

@@ -117,9 +117,15 @@ def learn_merges_fast(
         joined = b"".join(tokens)
         data[: len(joined)] = np.frombuffer(joined, np.uint8)
     found = np.empty((merges, 2), np.int32)
+    n = len(symbols)
+    pairs = min(n, len(tokens) ** 2)
     count = learn(
-        symbols.astype(np.int32), offsets, counts.astype(np.int64), data, starts, len(tokens),
-        found, max(1, min_frequency), TIES.index(tie),
+        symbols.astype(np.int32), offsets, np.diff(offsets), counts.astype(np.int64), data, starts,
+        len(tokens), found, max(1, min_frequency), TIES.index(tie),
+        np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32),  # lists of words
+        np.empty(2 * n + 1, np.uint64), np.empty(3 * n + 1, np.int64),  # fresh pairs; the heap
+        np.empty(3 * n + 1, np.uint64), np.empty(3 * n + 1, np.uint64),
+        1 << max(8, (2 * pairs).bit_length()),
     )
     return found[:count]
 
