@@ -15,7 +15,7 @@ def trees(roots: Sequence[Any], title: str = "merges") -> Html:
     """Show binary trees side by side, with the order of the merges as height.
 
     roots: a leaf is a str or bytes; a merge is a tuple (left, right, rank) of two roots and an
-    integer. Merges of one rank stand at one height, and a higher rank stands higher, so that the
+    integer. title: what a screen reader says. Merges of one rank stand at one height, and a higher rank stands higher, so that the
     picture grows upwards as training goes on. Bytes that are no characters show in hexadecimal.
     """
     ranks = sorted({rank for root in roots for rank in _ranks(root)})
@@ -54,7 +54,7 @@ def trees(roots: Sequence[Any], title: str = "merges") -> Html:
         lines.append(f"M34 {y:g}h6")
     body = (
         f'<svg role="img" width="{width:g}" height="{total}" viewBox="0 0 {width:g} {total}" '
-        f'style="max-width:none;height:auto"><title>{escape(title)}</title>'
+        f'aria-label="{escape(title, quote=True)}" style="max-width:none;height:auto">'
         f'<path d="{"".join(lines)}" fill="none" stroke="currentColor" stroke-width="1.5"/>'
         f'{"".join(texts)}</svg>'
     )

@@ -170,6 +170,8 @@ def test_trees_rise_with_the_rank_of_their_merges() -> None:
     shown = show.trees([("<b>", ("a", b"\xe4", 3), 9), "猫"], title='"tree"')
     assert repr(shown) == "(<b> (a E4)) 猫"
     html = shown._repr_html_()
+    assert 'role="img"' in html
+    assert html.count('aria-label="&quot;tree&quot;"') == 2
     texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', html)
     place = {text: (float(x), float(y)) for x, y, text in texts}
     leaves = ["&lt;b&gt;", "a", "E4", "猫"]
