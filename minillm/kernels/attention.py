@@ -66,33 +66,34 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
     """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
     S, W = v.shape
-    kt, v_tiles = _tiles(k, KEYS, True), _tiles(v, KEYS, False)
+    queries, keys = _tile_size(T, S)
+    kt, v_tiles = _tiles(k, keys, True), _tiles(v, keys, False)
     width = v_tiles.shape[2]
     scale = q.dtype.type(1 / np.sqrt(D))
-    scores = np.empty((QUERIES, KEYS), q.dtype)
-    for first in range(0, T, QUERIES):
-        rows = min(QUERIES, T - first)
-        q_tile = np.zeros((QUERIES, kt.shape[1]), q.dtype)
+    scores = np.empty((queries, keys), q.dtype)
+    for first in range(0, T, queries):
+        rows = min(queries, T - first)
+        q_tile = np.zeros((queries, kt.shape[1]), q.dtype)
         for i in range(rows):
             for d in range(D):
                 q_tile[i, d] = q[first + i, d] * scale
-        top = np.full(QUERIES, -np.inf, q.dtype)
-        total = np.zeros(QUERIES, q.dtype)
-        mixed = np.zeros((QUERIES, width), q.dtype)
+        top = np.full(queries, -np.inf, q.dtype)
+        total = np.zeros(queries, q.dtype)
+        mixed = np.zeros((queries, width), q.dtype)
         end = min(S, first + rows + S - T) if causal else S  # keys that some row may see
-        for tile in range((end + KEYS - 1) // KEYS):
+        for tile in range((end + keys - 1) // keys):
             scores[:] = 0
             multiply_add(q_tile, kt[tile], scores)
-            _forbid(scores, first, tile * KEYS, rows, T, S, causal, masked, mask)
-            for i in range(QUERIES):
+            _forbid(scores, first, tile * keys, rows, T, S, causal, masked, mask)
+            for i in range(queries):
                 row = scores[i]
                 before = top[i]
                 highest = before
-                for j in range(KEYS):
+                for j in range(keys):
                     highest = max(highest, row[j])
                 shift = highest if highest > -np.inf else q.dtype.type(0)
                 tile_sum = q.dtype.type(0)
-                for j in range(KEYS):
+                for j in range(keys):
                     row[j] = exp(row[j] - shift)
                     tile_sum += row[j]
                 shrink = exp(before - shift)
@@ -107,6 +108,12 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
             for d in range(W):
                 y[first + i, d] = mixed[i, d] / total[i] if seen else q.dtype.type(0)
             log_normalizers[first + i] = top[i] + np.log(total[i]) if seen else np.inf
+
+
+@njit(**INNER)
+def _tile_size(T, S):
+    """(queries, keys) of a tile; short texts get smaller ones, in multiples of 4."""
+    return min(QUERIES, (T + 3) // 4 * 4), min(KEYS, (S + 3) // 4 * 4)
 
 
 @njit(**INNER)
@@ -131,10 +138,10 @@ def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
     """Set the scores of keys that a query may not see, or that do not exist, to -inf."""
     for i in range(scores.shape[0]):
         end = min(S, first + i + S - T + 1) if causal else S
-        for j in range(max(end - first_key, 0), KEYS):
+        for j in range(max(end - first_key, 0), scores.shape[1]):
             scores[i, j] = -np.inf
         if masked and i < rows:
-            for j in range(min(end - first_key, KEYS)):
+            for j in range(min(end - first_key, scores.shape[1])):
                 if not mask[first + i, first_key + j]:
                     scores[i, j] = -np.inf
 
@@ -155,32 +162,33 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
     T, D = q.shape
     S, W = v.shape
-    k_tiles, kt, vt = _tiles(k, KEYS, False), _tiles(k, KEYS, True), _tiles(v, KEYS, True)
-    q_tiles, dy_tiles = _tiles(q, QUERIES, False), _tiles(dy, QUERIES, False)
+    queries, keys = _tile_size(T, S)
+    k_tiles, kt, vt = _tiles(k, keys, False), _tiles(k, keys, True), _tiles(v, keys, True)
+    q_tiles, dy_tiles = _tiles(q, queries, False), _tiles(dy, queries, False)
     dq_tiles, dk_tiles = np.zeros_like(q_tiles), np.zeros_like(k_tiles)
-    dv_tiles = np.zeros((k_tiles.shape[0], KEYS, dy_tiles.shape[2]), q.dtype)
+    dv_tiles = np.zeros((k_tiles.shape[0], keys, dy_tiles.shape[2]), q.dtype)
     scale = q.dtype.type(1 / np.sqrt(D))
-    p = np.empty((QUERIES, KEYS), q.dtype)
-    ds = np.empty((QUERIES, KEYS), q.dtype)
+    p = np.empty((queries, keys), q.dtype)
+    ds = np.empty((queries, keys), q.dtype)
     for block in range(q_tiles.shape[0]):
-        first = block * QUERIES
-        rows = min(QUERIES, T - first)
+        first = block * queries
+        rows = min(queries, T - first)
         end = min(S, first + rows + S - T) if causal else S
         q_tiles[block] *= scale
-        for tile in range((end + KEYS - 1) // KEYS):
+        for tile in range((end + keys - 1) // keys):
             p[:] = 0
             multiply_add(q_tiles[block], kt[tile], p)
-            _forbid(p, first, tile * KEYS, rows, T, S, causal, masked, mask)
+            _forbid(p, first, tile * keys, rows, T, S, causal, masked, mask)
             ds[:] = 0
             multiply_add(dy_tiles[block], vt[tile], ds)
-            for i in range(QUERIES):
+            for i in range(queries):
                 normalizer = q.dtype.type(np.inf)
                 inner = q.dtype.type(0)
                 if i < rows:
                     normalizer = log_normalizers[first + i]
                     for d in range(W):
                         inner += dy[first + i, d] * y[first + i, d]
-                for j in range(KEYS):
+                for j in range(keys):
                     p[i, j] = exp(p[i, j] - normalizer)
                     ds[i, j] = p[i, j] * (ds[i, j] - inner)
             multiply_transposed_add(p, dy_tiles[block], dv_tiles[tile])
@@ -191,9 +199,9 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
                 dq[first + i, d] = dq_tiles[block, i, d] * scale
     for j in range(S):
         for d in range(D):
-            dk[j, d] = dk_tiles[j // KEYS, j % KEYS, d]
+            dk[j, d] = dk_tiles[j // keys, j % keys, d]
         for d in range(W):
-            dv[j, d] = dv_tiles[j // KEYS, j % KEYS, d]
+            dv[j, d] = dv_tiles[j // keys, j % keys, d]
 
 
 @njit(**OPTIONS)
