@@ -15,8 +15,9 @@ def trees(roots: Sequence[Any], title: str = "merges") -> Html:
     """Show binary trees side by side, with the order of the merges as height.
 
     roots: a leaf is a str or bytes; a merge is a tuple (left, right, rank) of two roots and an
-    integer. title: what a screen reader says. Merges of one rank stand at one height, and a higher rank stands higher, so that the
-    picture grows upwards as training goes on. Bytes that are no characters show in hexadecimal.
+    integer. title: what a screen reader says. Merges of one rank stand at one height, and a
+    higher rank stands higher, so that the picture grows upwards as training goes on. Bytes that
+    are no characters show in hexadecimal.
     """
     ranks = sorted({rank for root in roots for rank in _ranks(root)})
     height = {rank: STEP * (k + 1) for k, rank in enumerate(ranks)}
