@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import minillm  # isort: skip - before NumPy, whose threads it tells not to spin
 import numpy as np
 
 SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
@@ -71,7 +72,6 @@ def our_model(V: int):
 
 def minillm_step(B: int, V: int, backend: str = "numba"):
     """One training step: loss, gradient, clipping, AdamW."""
-    import minillm
     from minillm.training import AdamW
 
     model = our_model(V)
