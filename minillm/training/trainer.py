@@ -107,7 +107,12 @@ class Trainer:
         save_checkpoint(path, self.model, self.optimizer, state)
 
     def resume(self, path) -> None:
-        """Go on exactly where the checkpoint was written: the same steps follow, bit for bit."""
+        """Go on exactly where the checkpoint was written: the same steps follow, bit for bit.
+
+        One exception is known: a kernel just compiled and the same kernel loaded from Numba's disk
+        cache may differ in the last digit, so the very first run on a machine is not repeated to
+        the bit by later ones.
+        """
         found = load_checkpoint(path)
         if found.config != self.model.config:
             raise ValueError(f"{path} holds a model with {found.config}, but this one has "
