@@ -1,13 +1,13 @@
 """Writing tokenizer.json as Hugging Face tokenizers reads it."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from minillm.files import written_atomically
 
 from .byte_alphabet import bytes_to_characters
 from .byte_bpe import ByteBPE
@@ -45,21 +45,8 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
         "decoder": decoder_json(tok),
         "model": model_json(tok),
     }
-    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=1))
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with written_atomically(path) as file:
+        file.write(json.dumps(value, ensure_ascii=False, indent=1).encode())
 
 
 def cannot_write(stage: str, value: Any) -> ValueError:
