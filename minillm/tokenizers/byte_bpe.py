@@ -12,6 +12,7 @@ from ..backend import active_backend
 from .bpe import apply_merges
 from .segments import Pieces
 from .splitting import RULES, split
+from .stages import Split
 
 MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
 REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
@@ -59,6 +60,13 @@ class ByteBPE:
         """Ids (n,) of all pieces and the byte spans (n, 2) that they come from."""
         ids, ends = self.encode(pieces.data, pieces.spans)
         return ids, self.spans(ids, pieces.spans, ends)
+
+    def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
+        """Encoding of many texts at once, where the pre-tokenizer is a rule with a scanner."""
+        rule = pre_tokenizer.rule if isinstance(pre_tokenizer, Split) else None
+        if rule is None or normalizer is not None:
+            return None
+        return lambda data, segments: self.encode(data, segments, rule)
 
     def spans(self, ids: np.ndarray, segments: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Byte spans (n, 2) of ids, where segment s has the ids up to ``ends[s]``."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .byte_bpe import ByteBPE
+from .normalizing import through
 from .segments import Pieces, as_utf8, character_offsets
 from .special_tokens import MODES, check_special_tokens, cut_out, refuse, special_pattern
-from .stages import Join, Split
+from .stages import Join
 from .streaming import StreamDecoder
 
 Ids = Sequence[int] | np.ndarray
@@ -36,6 +36,11 @@ class Tokenizer:
     normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
     spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
     list of token bytes -> bytes. special_tokens: their ids.
+
+    A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
+    of its characters, the span of characters of `text` that it comes from, (n, 2) int64. A model
+    may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
+    that runs these stages over many texts at once in a kernel, or None if it has none for them.
     """
 
     model: Any
@@ -68,11 +73,11 @@ class Tokenizer:
         """Learn a tokenizer from texts.
 
         texts: each str is a text, each pathlib.Path a UTF-8 file, read line by line. model:
-        ``char``, ``word``, ``bpe`` or ``byte_bpe``. Special tokens get the first ids. Options go
-        to the trainer, for example ``unk_token="<|unk|>"``, ``pattern="cl100k"``,
-        ``min_frequency=2``, ``tie="cs336"``.
+        a name in ``TRAINERS``, such as ``byte_bpe`` or ``unigram``. Special tokens get the first
+        ids, unless the format says otherwise. Options go to the trainer, for example
+        ``unk_token="<|unk|>"``, ``pattern="cl100k"``, ``min_frequency=2``, ``tie="cs336"``.
         """
-        from .training import TRAINERS
+        from .trainers import TRAINERS
 
         if model not in TRAINERS:
             raise ValueError(f"model={model!r} is not a model; use one of {', '.join(TRAINERS)}")
@@ -92,28 +97,24 @@ class Tokenizer:
         pattern: str = "gpt2",
         special_tokens: Mapping[str, int] | None = None,
     ) -> "Tokenizer":
-        """Read a tokenizer.json, a .tiktoken file, or a vocab.json with its `merges`.
+        """Read a tokenizer.json, .tiktoken, SentencePiece .model, BytePiece or BERT's vocab.txt
+        file, or a vocab.json with its `merges`.
 
         pattern: the split rule, for the formats that do not hold it: ``gpt2``, ``cl100k``,
         ``cl100k_original``, ``o200k`` or a regular expression. A broken file raises a ValueError.
         """
-        from .rank_files import read_tiktoken, read_vocab_and_merges
-        from .tokenizer_json import read_tokenizer_json
+        from .opening import read_tokenizer
 
-        path = Path(path)
-        if merges is not None:
-            return cls(**read_vocab_and_merges(path, Path(merges), pattern, special_tokens))
-        if path.suffix == ".tiktoken":
-            return cls(**read_tiktoken(path, pattern, special_tokens))
-        stages = read_tokenizer_json(path)
-        stages["special_tokens"].update(special_tokens or {})
-        return cls(**stages)
+        return cls(**read_tokenizer(Path(path), merges, pattern, special_tokens))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write a tokenizer.json, which Hugging Face tokenizers opens too."""
-        from .tokenizer_json import write_tokenizer_json
+        """Write a tokenizer.json, which Hugging Face tokenizers opens too.
 
-        write_tokenizer_json(self, Path(path))
+        A model with a file format of its own (SentencePiece, BytePiece) is written in that.
+        """
+        from .opening import write_tokenizer
+
+        write_tokenizer(self, Path(path))
 
     # -- text to ids --------------------------------------------------------------------------
 
@@ -213,9 +214,10 @@ class Tokenizer:
 
         if not texts:
             return np.empty(0, np.int32), np.empty(0, np.int64)
-        rule = self.pre_tokenizer.rule if isinstance(self.pre_tokenizer, Split) else None
-        if rule and self.normalizer is None and isinstance(self.model, ByteBPE):
-            return self.model.encode(*joined([as_utf8(text) for text in texts]), rule)
+        bulk = getattr(self.model, "bulk", None)
+        fast = bulk(self.normalizer, self.pre_tokenizer) if bulk else None
+        if fast is not None:
+            return fast(*joined([as_utf8(text) for text in texts]))
         found = [self.model(self._pieces(text))[0] for text in texts]
         return np.concatenate(found), np.cumsum([len(ids) for ids in found], dtype=np.int64)
 
@@ -231,12 +233,14 @@ class Tokenizer:
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
 
     def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
-        """Character spans in `text` of byte spans in its normalized UTF-8."""
-        if self.normalizer is None:
-            return character_offsets(text, spans)
-        from .normalizing import align
-
-        return align(text, self.normalizer, character_offsets(self.normalizer(text), spans))
+        """Character spans in `text` of byte spans in the text that the model saw."""
+        sources = None
+        for stage in (self.normalizer, self.pre_tokenizer):
+            if stage is not None and hasattr(stage, "aligned"):
+                text, found = stage.aligned(text)
+                sources = found if sources is None else through(sources, found)
+        spans = character_offsets(text, spans)
+        return spans if sources is None else through(sources, spans)
 
     # -- ids to text --------------------------------------------------------------------------
 

@@ -1,10 +1,7 @@
-"""Training: from texts to a Tokenizer, for each kind of model.
-
-TRAINERS maps the name of a model to a function ``(texts, vocab_size, special_tokens, **options)``.
-"""
+"""Training vocabularies of characters and words, and byte-pair encodings: texts to stages."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -171,11 +168,3 @@ def extend(tokens: list[bytes], pairs: np.ndarray) -> tuple[list[bytes | None], 
 def strings(data: np.ndarray, offsets: np.ndarray) -> list[str]:
     raw = data.tobytes()
     return [raw[i:j].decode() for i, j in pairwise(offsets.tolist())]
-
-
-TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
-    "char": train_char,
-    "word": train_word,
-    "bpe": train_bpe_model,
-    "byte_bpe": train_byte_bpe,
-}

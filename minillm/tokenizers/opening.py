@@ -1,0 +1,35 @@
+"""Which file is it? Reading and writing tokenizers in the formats of every ecosystem."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tokenizer import Tokenizer
+
+
+def read_tokenizer(
+    path: Path, merges: str | os.PathLike | None, pattern: str,
+    special_tokens: Mapping[str, int] | None,
+) -> dict[str, Any]:
+    """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
+    from .rank_files import read_tiktoken, read_vocab_and_merges
+    from .tokenizer_json import read_tokenizer_json
+
+    if merges is not None:
+        return read_vocab_and_merges(path, Path(merges), pattern, special_tokens)
+    if path.suffix == ".tiktoken":
+        return read_tiktoken(path, pattern, special_tokens)
+    stages = read_tokenizer_json(path)
+    stages["special_tokens"].update(special_tokens or {})
+    return stages
+
+
+def write_tokenizer(tok: Tokenizer, path: Path) -> None:
+    """Write a tokenizer; the file is replaced at once or not at all."""
+    from .tokenizer_json import write_tokenizer_json
+
+    write_tokenizer_json(tok, path)

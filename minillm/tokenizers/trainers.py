@@ -1,0 +1,17 @@
+"""The trainers by the name of their model.
+
+Each is a function ``(texts, vocab_size, special_tokens, **options)`` that gives the stages of a
+Tokenizer as a dict, and ``specials``, the special tokens in the order of their ids.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from .training import train_bpe_model, train_byte_bpe, train_char, train_word
+
+TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "char": train_char,
+    "word": train_word,
+    "bpe": train_bpe_model,
+    "byte_bpe": train_byte_bpe,
+}
