@@ -41,7 +41,7 @@ notebooks: $(VENV)/.installed-notebooks
 	$(PY) book/make_notebook.py $(NOTEBOOKS)
 
 bench: $(VENV)/.installed-parity
-	$(PY) benchmarks/run.py
+	$(PY) -m benchmarks.run
 
 storyteller: $(VENV)/.installed-book
 	$(PY) -m minillm.storyteller

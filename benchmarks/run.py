@@ -13,8 +13,6 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 PARTS = ("startup", "tokenizers", "training", "storyteller")
 VERSIONS = ("numpy", "numba", "tiktoken", "tokenizers", "torch")
 
