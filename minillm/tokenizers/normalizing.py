@@ -8,22 +8,69 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 Aligned = tuple[str, np.ndarray]
+WHITE_SPACE = "".join(  # the White_Space property, which str.strip does not follow
+    map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029,
+              0x202F, 0x205F, 0x3000])
+)
+
+
+@cache
+def differences() -> tuple[dict[str, str], str]:
+    """(small letters, characters without decomposition) where the reference differs from Python."""
+    text = Path(__file__).with_name("bert_classes.txt").read_text(encoding="utf-8")
+    rows = [line.split(" ") for line in text.splitlines() if line[0] in "lf"]
+    small = {chr(int(row[1], 16)): row[2] for row in rows if row[0] == "lower"}
+    return small, "".join(chr(int(row[1], 16)) for row in rows if row[0] == "frozen")
+
+
+def lower(text: str) -> str:
+    """Small letters, one character at a time: no special rule for the Greek final sigma."""
+    small = differences()[0]
+    if text.isascii() or not ("Σ" in text or any(c in small for c in text)):
+        return text.lower()
+    return "".join(small.get(c) or c.lower() for c in text)
+
+
+def decompose(character: str) -> str:
+    """Canonical decomposition of one character."""
+    if character in differences()[1]:
+        return character
+    return unicodedata.normalize("NFD", character)
+
+
+def is_ideograph(character: str) -> bool:
+    """Is it an ideograph to BERT? (2B820 to 2B91F are missed, as in the reference.)"""
+    code = ord(character)
+    return code >= 0x3400 and any(first <= code <= last for first, last in IDEOGRAPHS)
+
+
+IDEOGRAPHS = (
+    (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
+)
 
 
 @dataclass(frozen=True)
 class UnicodeForm:
-    """Unicode normalization: NFC, NFD, NFKC or NFKD."""
+    """Unicode normalization: NFC, NFD, NFKC or NFKD, as of Unicode 12 (Hugging Face's tables)."""
 
     form: str
 
     def __call__(self, text: str) -> str:
-        return unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
+        frozen = differences()[1]
+        if text.isascii() or not any(c in text for c in frozen):
+            return unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
+        parts = re.split(f"([{frozen}])", text)
+        parts[::2] = [unicodedata.normalize(self.form, part) for part in parts[::2]]  # type: ignore
+        return "".join(parts)
 
     def aligned(self, text: str) -> Aligned:
         return by_cluster(text, self)
@@ -34,10 +81,82 @@ class Lowercase:
     """Small letters, one character at a time: no special rule for the Greek final sigma."""
 
     def __call__(self, text: str) -> str:
-        return "".join(map(str.lower, text)) if "Σ" in text else text.lower()
+        return lower(text)
+
+    def aligned(self, text: str) -> Aligned:
+        return by_character(text, lower)
+
+
+@dataclass(frozen=True)
+class StripAccents:
+    """Delete every mark. It does not decompose: put NFD before it."""
+
+    def __call__(self, text: str) -> str:
+        from .bert import kind
+
+        return "".join(c for c in text if kind(c) not in "NM")
 
     def aligned(self, text: str) -> Aligned:
         return by_character(text, self)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Delete white space at the left, the right or both ends."""
+
+    left: bool = True
+    right: bool = True
+
+    def __call__(self, text: str) -> str:
+        start, end = self.span(text)
+        return text[start:end]
+
+    def aligned(self, text: str) -> Aligned:
+        start, end = self.span(text)
+        return text[start:end], identity(text)[start:end]
+
+    def span(self, text: str) -> tuple[int, int]:
+        start = len(text) - len(text.lstrip(WHITE_SPACE)) if self.left else 0
+        end = len(text.rstrip(WHITE_SPACE)) if self.right else len(text)
+        return start, max(start, end)
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Every match of a regular expression becomes `content`."""
+
+    pattern: str
+    content: str
+
+    def __call__(self, text: str) -> str:
+        return self.aligned(text)[0]
+
+    def aligned(self, text: str) -> Aligned:
+        from .splitting import compiled
+
+        made, spans, position = [], [], 0
+        for match in compiled(self.pattern).finditer(text):
+            made += [text[position : match.start()], self.content]
+            spans += [(k, k + 1) for k in range(position, match.start())]
+            spans += [match.span()] * len(self.content)
+            position = match.end()
+        made.append(text[position:])
+        spans += [(k, k + 1) for k in range(position, len(text))]
+        return "".join(made), np.array(spans, np.int64).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Prepend:
+    """Put a string before every text that is not empty."""
+
+    prefix: str
+
+    def __call__(self, text: str) -> str:
+        return self.prefix + text if text else text
+
+    def aligned(self, text: str) -> Aligned:
+        sources = identity(text)
+        return self(text), np.concatenate([sources[:1]] * len(self.prefix) + [sources])
 
 
 @dataclass(frozen=True)

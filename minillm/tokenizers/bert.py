@@ -1,0 +1,123 @@
+"""What BERT does to text before WordPiece: clean, set ideographs apart, strip accents, lower-case.
+
+Devlin et al. 2019; the rules are those of Hugging Face's BertNormalizer and BertPreTokenizer, with
+the Unicode tables they carry (``bert_classes.txt``).
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from .normalizing import Aligned, is_ideograph, lower
+from .segments import Pieces, as_utf8, mend_surrogates
+
+NAMES = "KDSPNMV"  # other, deleted, space, punctuation, nonspacing mark, mark, deleted space
+
+
+@cache
+def kinds() -> np.ndarray:
+    """(0x110000,) uint8: index into NAMES of the class of every code point."""
+    text = Path(__file__).with_name("bert_classes.txt").read_text(encoding="utf-8")
+    runs = [line.split() for line in text.splitlines() if line[0] not in "#lf"]
+    starts = np.array([int(start, 16) for start, _ in runs] + [0x110000])
+    table = np.repeat(np.array([NAMES.index(kind) for _, kind in runs], np.uint8), np.diff(starts))
+    table.flags.writeable = False
+    return table
+
+
+def kind(character: str) -> str:
+    return NAMES[kinds()[ord(character)]]
+
+
+@dataclass(frozen=True)
+class BertNormalizer:
+    """Rewrite text in four steps, each of which can be turned off.
+
+    clean_text: delete control characters, make all white space U+0020. chinese_characters: a space
+    on both sides of each ideograph. strip_accents: decompose and delete accents (None: as
+    `lowercase`). lowercase: small letters.
+    """
+
+    clean_text: bool = True
+    chinese_characters: bool = True
+    strip_accents: bool | None = None
+    lowercase: bool = True
+
+    def __call__(self, text: str) -> str:
+        return "".join(character for character, _ in self.steps(text))
+
+    def aligned(self, text: str) -> Aligned:
+        pairs = self.steps(text)
+        sources = np.array([source for _, source in pairs], np.int64).reshape(-1, 1)
+        return "".join(character for character, _ in pairs), sources + np.arange(2)
+
+    def steps(self, text: str) -> list[tuple[str, int]]:
+        """(character, position in `text` that it comes from) of the normalized text."""
+        pairs = [(character, k) for k, character in enumerate(mended(text))]
+        if self.clean_text:
+            pairs = [
+                (" " if kind(c) == "S" else c, k) for c, k in pairs if kind(c) not in "DV"
+            ]
+        if self.chinese_characters:
+            pairs = [
+                (part, k) for c, k in pairs for part in (f" {c} " if is_ideograph(c) else c)
+            ]
+        if self.lowercase if self.strip_accents is None else self.strip_accents:
+            pairs = [(c, k) for c, k in decomposed(pairs) if kind(c) != "N"]
+        if self.lowercase:
+            pairs = [(small, k) for c, k in pairs for small in lower(c)]
+        return pairs
+
+
+def mended(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, at the same positions."""
+    if text.isascii():
+        return text
+    fixed = mend_surrogates(text)
+    return fixed if len(fixed) == len(text) else "".join(
+        "\ufffd" if 0xD800 <= ord(c) < 0xE000 else c for c in text
+    )
+
+
+def decomposed(pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Canonical decomposition (NFD) that keeps the positions: marks are sorted by their class."""
+    from .normalizing import decompose
+
+    parts = [(part, k) for c, k in pairs for part in (c if c.isascii() else decompose(c))]
+    start = 0
+    for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself
+        if end == len(parts) or unicodedata.combining(parts[end][0]) == 0:
+            if end - start > 2:
+                parts[start:end] = sorted(parts[start:end], key=_combining)
+            start = end
+    return parts
+
+
+def _combining(pair: tuple[str, int]) -> int:
+    return unicodedata.combining(pair[0])
+
+
+@dataclass(frozen=True)
+class BertSplit:
+    """Pieces between white space, each punctuation character a piece of its own."""
+
+    def __call__(self, text: str) -> Pieces:
+        data = np.frombuffer(as_utf8(text), np.uint8)
+        text = data.tobytes().decode()
+        spans, start, position = [], 0, 0
+        for character in text:
+            end = position + len(character.encode())
+            name = kind(character)
+            if name in "SVP":
+                if position > start:
+                    spans.append((start, position))
+                if name == "P":
+                    spans.append((position, end))
+                start = end
+            position = end
+        if position > start:
+            spans.append((start, position))
+        return Pieces(data, np.array(spans, np.int64).reshape(-1, 2))
