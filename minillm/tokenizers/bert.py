@@ -7,7 +7,9 @@ the Unicode tables they carry (``bert_classes.txt``).
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +49,9 @@ class BertNormalizer:
     lowercase: bool = True
 
     def __call__(self, text: str) -> str:
+        if text.isascii() and self.clean_text:  # the same, faster
+            text = text.translate(plain_table())
+            return text.lower() if self.lowercase else text
         return "".join(character for character, _ in self.steps(text))
 
     def aligned(self, text: str) -> Aligned:
@@ -70,6 +75,12 @@ class BertNormalizer:
         if self.lowercase:
             pairs = [(small, k) for c, k in pairs for small in lower(c)]
         return pairs
+
+
+@cache
+def plain_table() -> dict[int, str | None]:
+    """What clean_text makes of ASCII control characters: a space, or nothing (None)."""
+    return {code: " " if kind(chr(code)) == "S" else None for code in [*range(32), 127]}
 
 
 def mended(text: str) -> str:
@@ -105,19 +116,28 @@ class BertSplit:
     """Pieces between white space, each punctuation character a piece of its own."""
 
     def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(text), np.uint8)
-        text = data.tobytes().decode()
-        spans, start, position = [], 0, 0
-        for character in text:
-            end = position + len(character.encode())
-            name = kind(character)
-            if name in "SVP":
-                if position > start:
-                    spans.append((start, position))
-                if name == "P":
-                    spans.append((position, end))
-                start = end
-            position = end
-        if position > start:
-            spans.append((start, position))
-        return Pieces(data, np.array(spans, np.int64).reshape(-1, 2))
+        return cut_at(text, piece_pattern())
+
+
+@cache
+def piece_pattern() -> Any:
+    """One punctuation character, or as many others as there are."""
+    import regex
+
+    runs = np.flatnonzero(np.diff(kinds(), prepend=255, append=255))
+    inside: dict[str, str] = {"P": "", "SV": ""}
+    for first, end in pairwise(runs.tolist()):
+        for names in inside:
+            if NAMES[kinds()[first]] in names:
+                inside[names] += f"\\U{first:08X}-\\U{end - 1:08X}"
+    return regex.compile(f"[{inside['P']}]|[^{inside['P']}{inside['SV']}]+")
+
+
+def cut_at(text: str, pattern: Any) -> Pieces:
+    """The matches of a compiled pattern as pieces."""
+    data = np.frombuffer(as_utf8(text), np.uint8)
+    text = data.tobytes().decode()
+    edges = np.array([match.span() for match in pattern.finditer(text)], np.int64).reshape(-1, 2)
+    if len(data) > len(text):  # character positions to byte positions
+        edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))[edges]
+    return Pieces(data, edges)

@@ -7,6 +7,7 @@ Tokenizer as a dict, and ``specials``, the special tokens in the order of their 
 from collections.abc import Callable
 from typing import Any
 
+from .train_wordpiece import train_wordpiece
 from .training import train_bpe_model, train_byte_bpe, train_char, train_word
 
 TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -14,4 +15,5 @@ TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
     "word": train_word,
     "bpe": train_bpe_model,
     "byte_bpe": train_byte_bpe,
+    "wordpiece": train_wordpiece,
 }

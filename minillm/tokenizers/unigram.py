@@ -10,13 +10,17 @@ beginning of the line and treats each unknown character by itself.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..backend import active_backend
 from .segments import Pieces
+from .splitting import RULES
+from .stages import Split
 from .unigram_lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
 from .words import unknown
 
@@ -176,6 +180,69 @@ class Unigram:
         table = np.array(rows, np.int64).reshape(-1, 3)
         return table[:, 2].astype(np.int32), table[:, :2]
 
+    # -- the kernel ---------------------------------------------------------------------------
+
+    def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
+        """Encoding of many texts at once, where the pieces are whole texts or have a scanner."""
+        if normalizer is not None or active_backend() != "numba":
+            return None
+        if pre_tokenizer is None:
+            return self.encode
+        rule = pre_tokenizer.rule if isinstance(pre_tokenizer, Split) else None
+        if rule is None or pre_tokenizer.keep_gaps:
+            return None
+        return lambda data, segments: self.encode(data, segments, rule)
+
+    def encode(
+        self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends) of the segments (s, 2) of `data`, cut into pieces by a named rule.
+
+        Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
+        "metaspace": a piece begins at every ▁.
+        """
+        from ..kernels.text_unigram import METASPACE, encode_unigram
+        from .unicode_classes import class_table
+
+        if self._arrays is None:
+            self._arrays = self._build()
+        pieces, memory = self._arrays
+        segments = np.ascontiguousarray(segments, np.int64)
+        lengths = segments[:, 1] - segments[:, 0]
+        memory = with_room(memory, int(lengths.max(initial=0)))
+        out = np.empty(int(lengths.sum()) + 4, np.int32)
+        ends = np.empty(len(segments), np.int64)
+        number = METASPACE if rule == "metaspace" else RULES.index(rule)
+        at = encode_unigram(data, segments, number, class_table(), pieces, memory, out, ends)
+        if at >= 0:
+            width = character_width(int(data[at]))
+            raise unknown(data[at : at + width].tobytes().decode(), at)
+        ids = out[: ends[-1] if len(ends) else 0]
+        return (ids.copy() if len(out) < 1 << 20 else ids), ends
+
+    def forget(self) -> None:
+        """Empty the memory of words seen."""
+        if self._arrays is not None:
+            self._arrays[1].slots[:], self._arrays[1].used[:] = 0, 0
+
+    def _build(self) -> tuple[Any, Any]:
+        """The arrays the kernel works with: the pieces, and the memory of words seen."""
+        from ..kernels.text_unigram import Model
+
+        values = self.scores.copy()
+        for id, score in self.matched.values():
+            values[id] = score
+        exact = self.variant == "huggingface"
+        model = Model(
+            units=trie_of(self.matched), values=values, byte_ids=np.array(self.byte_ids, np.int32),
+            unk_id=-1 if self.unk_id is None else self.unk_id, unk_score=float(self.unk_score),
+            fallback=self.byte_fallback, apart=self.byte_fallback and not exact, single=not exact,
+            words=not any(INSIDE.search(token) for token in self.matched),
+            bound=float(max(np.abs(values).max(initial=0.0), abs(self.unk_score))),
+            epsilon=2.0**-51 if exact else 2.0**-22,
+        )
+        return model, memory_for(1 << 12)
+
     # -- all the other segmentations ----------------------------------------------------------
 
     def lattice(self, text: bytes) -> Lattice:
@@ -209,6 +276,49 @@ class Unigram:
         else:
             path = (sample if exact else sample_huggingface)(self.lattice(text), alpha, rng)
         return [id for *_, id in self.ids_of(text, path)]
+
+
+INSIDE = re.compile("[^▁]▁".encode())  # a ▁ after something else: a word may end inside a piece
+REMEMBERED = 1 << 17  # slots for words, of which at most half are filled
+
+
+def memory_for(length: int, slots: np.ndarray | None = None, used: np.ndarray | None = None) -> Any:
+    """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
+    from ..kernels.text_unigram import Memory
+
+    return Memory(
+        slots=np.zeros(4 * REMEMBERED, np.uint64) if slots is None else slots,
+        used=np.zeros(1, np.int64) if used is None else used,
+        best=np.empty(length + 1), second=np.empty(length + 1),
+        edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
+    )
+
+
+def with_room(memory: Any, length: int) -> Any:
+    """The memory, its scratch room large enough."""
+    enough = length < memory.best.size
+    return memory if enough else memory_for(length, memory.slots, memory.used)
+
+
+def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
+    """The trie (units,) uint64 of ``kernels/text_trie.py`` over the pieces."""
+    from ..kernels.text_trie import build_trie
+
+    tokens = sorted(pieces)
+    starts = np.concatenate([[0], np.cumsum([len(token) for token in tokens])]).astype(np.int64)
+    data = np.frombuffer(b"".join(tokens) or b"\0", np.uint8)
+    ids = np.array([pieces[token][0] for token in tokens], np.int64)
+    queue = np.empty((starts[-1] + 1, 4), np.int64)
+    size = (2 * len(data) + 1024) // 256 * 256
+    while True:
+        units, taken = np.zeros(size, np.uint64), np.zeros(size, np.bool_)
+        used = build_trie(
+            data, starts, np.arange(len(tokens)), ids, units, taken, queue,
+            np.empty(256, np.int64), np.empty(256, np.int64),
+        )
+        if used:
+            return units[:used].copy()
+        size *= 2
 
 
 def path_ids(path: list[Edge]) -> Iterator[tuple[int, int, int]]:

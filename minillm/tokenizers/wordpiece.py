@@ -1,0 +1,108 @@
+"""WordPiece: a word becomes the longest entries that spell it, from left to right.
+
+Schuster and Nakajima 2012; the form BERT uses (Devlin et al. 2019). Entries that continue a word
+begin with ``##``.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..backend import active_backend
+from .segments import Pieces
+from .words import texts_of, unknown
+
+
+@dataclass(eq=False)
+class WordPiece:
+    """Longest match first.
+
+    vocabulary: bytes of each id. A word with more than `longest` characters, or with a place where
+    no entry fits, becomes `unk_id` as a whole; without one it is an error.
+    """
+
+    vocabulary: list[bytes | None]
+    unk_id: int | None = None
+    prefix: str = "##"
+    longest: int = 100
+    _known: dict = field(default_factory=dict, repr=False, compare=False)
+    _arrays: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
+
+    def encode_word(self, word: str) -> tuple[list[int], list[int]] | None:
+        """Ids of a word and how many bytes each covers; None if it cannot be spelled."""
+        ids, widths, start = [], [], 0
+        while start < len(word) <= self.longest:
+            mark = self.prefix if start else ""
+            for end in range(len(word), start, -1):
+                id = self.ids.get((mark + word[start:end]).encode())
+                if id is not None:
+                    break
+            else:
+                return None
+            ids.append(id)
+            widths.append(len(word[start:end].encode()))
+            start = end
+        return (ids, widths) if start == len(word) else None
+
+    def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (n,) of the words and their byte spans (n, 2)."""
+        ids: list[int] = []
+        spans = []
+        for word, start, end in texts_of(pieces):
+            if word not in self._known and len(self._known) < 1 << 16:
+                self._known[word] = self.encode_word(word)
+            found = self._known[word] if word in self._known else self.encode_word(word)
+            if found is None:
+                if self.unk_id is None:
+                    raise unknown(word, start)
+                found = [self.unk_id], [end - start]
+            ids += found[0]
+            for width in found[1]:
+                spans.append((start, start + width))
+                start += width
+        return np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2)
+
+    def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
+        """Encoding of many texts at once, behind BERT's normalizer and pre-tokenizer."""
+        from .bert import BertNormalizer, BertSplit
+
+        wanted = isinstance(pre_tokenizer, BertSplit) and isinstance(normalizer, BertNormalizer)
+        if not wanted or active_backend() != "numba" or self.unk_id is None:
+            return None
+        from .wordpiece_bulk import bulk_encoder
+
+        return bulk_encoder(self, normalizer)
+
+
+@dataclass(frozen=True)
+class JoinWordPieces:
+    """Decode: a space before each token, but none before one that continues a word.
+
+    With `cleanup` the space before marks and contractions is taken out, as BERT's decoder does.
+    """
+
+    prefix: str = "##"
+    cleanup: bool = True
+
+    def __call__(self, tokens: list[bytes]) -> bytes:
+        mark = self.prefix.encode()
+        parts = [
+            token if k == 0 else token[len(mark) :] if token.startswith(mark) else b" " + token
+            for k, token in enumerate(tokens)
+        ]
+        return b"".join(tidy(part) if self.cleanup else part for part in parts)
+
+
+def tidy(text: bytes) -> bytes:
+    """One token without the space that English does not write before marks and contractions."""
+    for mark in (b".", b"?", b"!", b","):
+        text = text.replace(b" " + mark, mark)
+    text = text.replace(b" ' ", b"'").replace(b" n't", b"n't").replace(b" 'm", b"'m")
+    text = text.replace(b" do not", b" don't")
+    for ending in (b"'s", b"'ve", b"'re"):
+        text = text.replace(b" " + ending, ending)
+    return text
