@@ -48,9 +48,8 @@ def blocks(texts: Iterable[str | Path]) -> Iterator[tuple[np.ndarray, np.ndarray
 
 def joined(parts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     """All parts as one read-only array, and where each stands in it."""
-    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
-    starts = np.concatenate([[0], ends[:-1]])
-    return np.frombuffer(b"".join(parts), np.uint8), np.stack([starts, ends], 1)
+    edges = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    return np.frombuffer(b"".join(parts), np.uint8), np.stack([edges[:-1], edges[1:]], 1)
 
 
 def file_blocks(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:

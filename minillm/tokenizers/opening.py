@@ -16,6 +16,7 @@ def read_tokenizer(
     special_tokens: Mapping[str, int] | None,
 ) -> dict[str, Any]:
     """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
+    from .bytepiece_file import is_bytepiece, read_bytepiece
     from .rank_files import read_tiktoken, read_vocab_and_merges
     from .tokenizer_json import read_tokenizer_json
 
@@ -23,6 +24,8 @@ def read_tokenizer(
         return read_vocab_and_merges(path, Path(merges), pattern, special_tokens)
     if path.suffix == ".tiktoken":
         return read_tiktoken(path, pattern, special_tokens)
+    if is_bytepiece(path):
+        return read_bytepiece(path, special_tokens)
     stages = read_tokenizer_json(path)
     stages["special_tokens"].update(special_tokens or {})
     return stages
@@ -30,6 +33,10 @@ def read_tokenizer(
 
 def write_tokenizer(tok: Tokenizer, path: Path) -> None:
     """Write a tokenizer; the file is replaced at once or not at all."""
+    from .bytepiece import BytePiece
+    from .bytepiece_file import write_bytepiece
     from .tokenizer_json import write_tokenizer_json
 
+    if isinstance(tok.model, BytePiece):
+        return write_bytepiece(tok, path)
     write_tokenizer_json(tok, path)

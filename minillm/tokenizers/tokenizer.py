@@ -86,7 +86,9 @@ class Tokenizer:
         specials = list(special_tokens)
         check_special_tokens(specials)
         stages = TRAINERS[model](texts, vocab_size, specials, **options)
-        named = {token: id for id, token in enumerate(stages.pop("specials"))}
+        named = stages.pop("specials")
+        if not isinstance(named, dict):
+            named = {token: id for id, token in enumerate(named)}
         return cls(**stages, special_tokens=named)
 
     @classmethod

@@ -1,12 +1,14 @@
 """The trainers by the name of their model.
 
 Each is a function ``(texts, vocab_size, special_tokens, **options)`` that gives the stages of a
-Tokenizer as a dict, and ``specials``, the special tokens in the order of their ids.
+Tokenizer as a dict, and ``specials``, the special tokens in the order of their ids, or with their
+ids in a dict.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from .train_bytepiece import train_bytepiece
 from .train_wordpiece import train_wordpiece
 from .training import train_bpe_model, train_byte_bpe, train_char, train_word
 
@@ -16,4 +18,5 @@ TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
     "bpe": train_bpe_model,
     "byte_bpe": train_byte_bpe,
     "wordpiece": train_wordpiece,
+    "bytepiece": train_bytepiece,
 }

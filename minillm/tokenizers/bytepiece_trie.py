@@ -1,0 +1,80 @@
+"""The trie of a BytePiece vocabulary, as arrays, and encoding with it: the side of Python."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from .words import UnknownTextError
+
+
+class Trie:
+    """A double-array trie of sorted, different pieces; ids[k] is the id of piece k."""
+
+    def __init__(self, tokens: list[bytes], ids: np.ndarray):
+        from ..kernels.text_bytepiece import FREE, UNIT, build
+
+        data = np.frombuffer(b"".join(tokens) or b"\0", np.uint8)
+        lengths = np.array([len(token) for token in tokens], np.int64)
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self.nodes = np.zeros(len(tokens), np.int32)
+        nodes = 1 + sum(
+            len(token) - shared(before, token) for before, token in pairwise([b"", *tokens])
+        )
+        places, used = (nodes * 5 // 4 + 1023) // 256 * 256, -1
+        while used < 0:
+            units = np.zeros(places, UNIT)
+            units["parent"], units["score"] = FREE, -np.inf
+            used = build(
+                data, starts, units, self.nodes, np.empty((nodes, 4), np.int32),
+                np.empty(256, np.int32), np.empty(257, np.int32),
+            )
+            places += places // 2 // 256 * 256 + 256
+        self.units = units
+        self.node_ids = np.full(len(units), -1, np.int32)
+        self.node_ids[self.nodes] = ids
+        self.node_lengths = np.zeros(len(units), np.int32)
+        self.node_lengths[self.nodes] = lengths
+
+    def set_scores(self, scores: np.ndarray) -> None:
+        """scores[k]: that of piece k; minus infinity takes it out."""
+        self.units["score"][self.nodes] = scores
+
+
+def shared(a: bytes, b: bytes) -> int:
+    """Length of the common beginning."""
+    n = min(len(a), len(b))
+    if a[:n] == b[:n]:
+        return n
+    k = 0
+    while a[k] == b[k]:
+        k += 1
+    return k
+
+
+def encode(
+    trie: Trie, data: np.ndarray, segments: np.ndarray, lines: bool, alpha: float | None,
+    state: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, ends) of the segments (n, 2) of `data`; `state` of the random draws is updated."""
+    from ..kernels.text_bytepiece import encode as kernel
+
+    room = int((segments[:, 1] - segments[:, 0]).sum())
+    out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
+    segments = np.ascontiguousarray(segments, np.int64)
+    progress = np.zeros(3, np.int64)
+    longest = 1 << 14
+    while longest:
+        scores, routes = np.empty(longest + 1), np.empty(longest + 1, np.int32)
+        longest = kernel(
+            data, segments, lines, trie.units, trie.node_ids, trie.node_lengths, scores, routes,
+            -1.0 if alpha is None else float(alpha), state, out, ends, progress,
+        )
+        if longest < 0:
+            i = int(progress[1])
+            raise UnknownTextError(
+                f"text has {data[i : i + 20].tobytes()!r} at byte {i}, which no pieces make up; "
+                "the vocabulary lacks a byte"
+            )
+        longest *= 2
+    ids = out[: progress[2]]
+    return (ids.copy() if room < 1 << 20 else ids), ends
