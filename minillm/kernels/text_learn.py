@@ -140,9 +140,12 @@ def add(keys, counts, heads, key, times, word, node_word, node_next, nodes, fres
 @lean
 def join_in_word(
     symbols, start, length, a, b, new_id, times, word, keys, counts, heads, node_word, node_next,
-    nodes, fresh, news,
+    nodes, fresh, news, widths, limit,
 ):
-    """Join a and b in one word, and count the pairs that go and come."""
+    """Join a and b in one word, and count the pairs that go and come.
+
+    A pair that comes and would be `limit` characters wide or wider is not counted.
+    """
     i, o, joined = 0, 0, False
     while i < length:
         here = symbols[start + i]
@@ -167,9 +170,12 @@ def join_in_word(
             t = find(keys, old)
             if keys[t] == old:
                 counts[t] -= times
-            nodes, news = add(
-                keys, counts, heads, new_pair, times, word, node_word, node_next, nodes, fresh, news
-            )
+            left, right = np.int64((new_pair - ONE) >> S32), np.int64((new_pair - ONE) & ID)
+            if widths[left] + widths[right] < limit:
+                nodes, news = add(
+                    keys, counts, heads, new_pair, times, word, node_word, node_next, nodes, fresh,
+                    news,
+                )
     return o, nodes, news
 
 
@@ -226,7 +232,7 @@ def spell(new_id, a, b, data, starts):
 @njit(cache=True)
 def learn(
     symbols, offsets, lengths, times, data, starts, tokens, merges, least, tie,
-    node_word, node_next, fresh, hc, ho, hk, size,
+    node_word, node_next, fresh, hc, ho, hk, size, widths, limit,
 ):
     """Learn up to len(merges) pairs from words; returns how many were found.
 
@@ -234,7 +240,9 @@ def learn(
     and `lengths` are changed. The bytes of token t are data[starts[t] : starts[t + 1]]; `tokens`
     of them are known at first, and only the tie rule GREATEST_BYTES looks at them. For n symbols
     there is room for 3 n list nodes and heap entries and 2 n fresh pairs, and the first table has
-    `size` slots, twice the pairs that words can hold at first.
+    `size` slots, twice the pairs that words can hold at first. widths: characters of each token,
+    for at most ``tokens + len(merges)`` of them; no token gets `limit` wide unless it joins two of
+    the first ones.
     """
     keys, counts = np.zeros(size, np.uint64), np.zeros(size, np.int64)
     heads = np.zeros(size, np.int32)
@@ -265,6 +273,7 @@ def learn(
         a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
         new_id = tokens + found
         merges[found, 0], merges[found, 1] = a, b
+        widths[new_id] = widths[a] + widths[b]
         found += 1
         if tie == GREATEST_BYTES:
             spell(new_id, a, b, data, starts)
@@ -284,7 +293,7 @@ def learn(
                 keys, counts, heads = new_keys, new_counts, new_heads
             lengths[word], nodes, news = join_in_word(
                 symbols, offsets[word], lengths[word], a, b, new_id, times[word], word, keys,
-                counts, heads, node_word, node_next, nodes, fresh, news,
+                counts, heads, node_word, node_next, nodes, fresh, news, widths, limit,
             )
         s = find(keys, key)
         if keys[s] == key:

@@ -67,23 +67,30 @@ def learn_merges(
     merges: int,
     tie: str = "huggingface",
     min_frequency: int = 1,
+    max_token_length: int | None = None,
 ) -> list[Pair]:
     """Join the most frequent pair, count again, and go on until `merges` pairs are learned.
 
     words: ids of each different word; counts: how often it occurs; tokens: what each id stands
     for. The k-th pair becomes id ``len(tokens) + k``. Ends early when no pair occurs
-    `min_frequency` times.
+    `min_frequency` times. With `max_token_length` what is joined has fewer symbols than that,
+    except for pairs of the first tokens.
     """
     words, tokens = [list(word) for word in words], list(tokens)
     learned: list[Pair] = []
+    widths = [1] * len(tokens)
     while len(learned) < merges:
         pairs = count_pairs(words, counts)
+        if max_token_length is not None:
+            pairs = {(a, b): count for (a, b), count in pairs.items()
+                     if widths[a] + widths[b] < max_token_length or widths[a] == widths[b] == 1}
         best = best_pair(pairs, tokens, tie) if pairs else None
         if best is None or pairs[best] < max(1, min_frequency):
             break
         learned.append(best)
         words = [join_pair(word, best, len(tokens)) for word in words]
         tokens.append(tokens[best[0]] + tokens[best[1]])
+        widths.append(widths[best[0]] + widths[best[1]])
     return learned
 
 
@@ -95,6 +102,7 @@ def learn_merges_fast(
     merges: int,
     tie: str = "huggingface",
     min_frequency: int = 1,
+    max_token_length: int | None = None,
 ) -> np.ndarray:
     """The same from a kernel, on flat arrays: word w is ``symbols[offsets[w] : offsets[w + 1]]``.
 
@@ -126,6 +134,8 @@ def learn_merges_fast(
         np.empty(2 * n + 1, np.uint64), np.empty(3 * n + 1, np.int64),  # fresh pairs; the heap
         np.empty(3 * n + 1, np.uint64), np.empty(3 * n + 1, np.uint64),
         1 << max(8, (2 * pairs).bit_length()),
+        np.ones(len(tokens) + merges + 1, np.int64),
+        1 << 40 if max_token_length is None else max_token_length,
     )
     return found[:count]
 

@@ -128,6 +128,11 @@ class Replace:
     pattern: str
     content: str
 
+    def __post_init__(self) -> None:
+        from .splitting import compiled
+
+        compiled(self.pattern)
+
     def __call__(self, text: str) -> str:
         return self.aligned(text)[0]
 

@@ -18,6 +18,7 @@ def read_tokenizer(
     """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
     from .bytepiece_file import is_bytepiece, read_bytepiece
     from .rank_files import read_tiktoken, read_vocab_and_merges
+    from .sentencepiece_stages import is_sentencepiece, read_sentencepiece
     from .tokenizer_json import read_tokenizer_json
 
     if merges is not None:
@@ -26,6 +27,8 @@ def read_tokenizer(
         return read_tiktoken(path, pattern, special_tokens)
     if is_bytepiece(path):
         return read_bytepiece(path, special_tokens)
+    if is_sentencepiece(path):
+        return read_sentencepiece(path, special_tokens)
     stages = read_tokenizer_json(path)
     stages["special_tokens"].update(special_tokens or {})
     return stages
@@ -35,8 +38,11 @@ def write_tokenizer(tok: Tokenizer, path: Path) -> None:
     """Write a tokenizer; the file is replaced at once or not at all."""
     from .bytepiece import BytePiece
     from .bytepiece_file import write_bytepiece
+    from .sentencepiece_file import ModelFile, write_model_file
     from .tokenizer_json import write_tokenizer_json
 
+    if isinstance(getattr(tok.model, "file", None), ModelFile):
+        return write_model_file(tok.model.file, path)
     if isinstance(tok.model, BytePiece):
         return write_bytepiece(tok, path)
     write_tokenizer_json(tok, path)

@@ -37,16 +37,32 @@ def read_text(path: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file that holds an object."""
     try:
-        value = json.loads(read_text(path))
+        value = json.loads(read_text(path), object_pairs_hook=without_repeats)
     except json.JSONDecodeError as error:
         raise BrokenFileError(
             f"{path}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
         ) from None
     except RecursionError:
         raise BrokenFileError(f"{path}: JSON nested too deeply") from None
+    except RepeatedKeyError as error:
+        raise BrokenFileError(f"{path}: the key {error} stands there twice") from None
+    except ValueError as error:  # a number with more digits than Python reads
+        raise BrokenFileError(f"{path}: {error}") from None
     if not isinstance(value, dict):
         raise BrokenFileError(f"{path}: expected a JSON object, found {type(value).__name__}")
     return value
+
+
+class RepeatedKeyError(Exception):
+    """A JSON object has a key twice."""
+
+
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKeyError(f"{max(keys, key=keys.count)!r:.60}")
+    return found
 
 
 def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
@@ -54,9 +70,10 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
     if not isinstance(vocabulary, dict) or not vocabulary:
         raise BrokenFileError(f"{path}: the vocabulary must be a non-empty map of tokens to ids")
     owner: dict[int, str] = {}
+    most = min(MAX_ID, 16 * len(vocabulary) + (1 << 18))  # tables have a place for every id
     for token, id in vocabulary.items():
-        if type(id) is not int or not 0 <= id < MAX_ID:
-            raise BrokenFileError(f"{path}: id of {token!r:.60} is {id!r:.40}, not 0 to {MAX_ID}")
+        if type(id) is not int or not 0 <= id < most:
+            raise BrokenFileError(f"{path}: id of {token!r:.60} is {id!r:.40}, not 0 to {most}")
         if id in owner:
             raise BrokenFileError(f"{path}: {token!r:.60} and {owner[id]!r:.60} share the id {id}")
         if any(0xD800 <= ord(character) < 0xE000 for character in token):
@@ -80,7 +97,9 @@ def by_id(vocabulary: dict[bytes, int]) -> list[bytes | None]:
     return tokens
 
 
-def merge_ids(path: Path, merges: list[Any], vocabulary: dict[str, int]) -> np.ndarray:
+def merge_ids(
+    path: Path, merges: list[Any], vocabulary: dict[str, int], prefix: str = ""
+) -> np.ndarray:
     """(n, 3) int32 (left, right, merged) of merges, each two tokens; all must be known."""
     rows = []
     for k, merge in enumerate(merges):
@@ -91,13 +110,14 @@ def merge_ids(path: Path, merges: list[Any], vocabulary: dict[str, int]) -> np.n
             or not all(isinstance(part, str) and part for part in pair)
         ):
             raise BrokenFileError(f"{path}: merge {k} is {merge!r:.60}; expected two tokens")
-        for token in (*pair, pair[0] + pair[1]):
+        joined = pair[0] + pair[1].removeprefix(prefix)
+        for token in (*pair, joined):
             if token not in vocabulary:
                 raise BrokenFileError(
                     f"{path}: merge {k} {pair!r:.80} needs {token!r:.60}, which is not in the "
                     "vocabulary"
                 )
-        rows.append([vocabulary[pair[0]], vocabulary[pair[1]], vocabulary[pair[0] + pair[1]]])
+        rows.append([vocabulary[token] for token in (*pair, joined)])
     return np.array(rows, np.int32).reshape(-1, 3)
 
 

@@ -1,51 +1,33 @@
 """Reading tokenizer.json. The file is not trusted: whatever is wrong gives one ValueError."""
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .byte_alphabet import characters_to_bytes
 from .byte_bpe import ByteBPE
-from .normalizing import FORMS, InTurn, Lowercase, UnicodeForm
+from .json_items import item, unsupported
 from .rank_files import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
-from .stages import Characters, Join, JoinWords, Split, Surround
+from .read_json_stages import (
+    read_decoder,
+    read_normalizer,
+    read_post_processor,
+    read_pre_tokenizer,
+)
+from .special_tokens import TokenRule
+from .unigram import Unigram
+from .wordpiece import WordPiece
 from .words import CharacterBPE, WordVocabulary
 
-NOT_SPACE = r"\S+"
-MODELS = "BPE, WordLevel"
-REQUIRED: Any = object()
-
-
-def item(path: Path, place: dict[str, Any], key: str, kind: Any, default: Any = REQUIRED) -> Any:
-    """``place[key]`` if it has the right type; null and absent give the default."""
-    value = place.get(key)
-    if value is None and default is not REQUIRED:
-        return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        expected = getattr(kind, "__name__", str(kind))
-        raise BrokenFileError(f"{path}: {key!r} is {value!r:.60}; expected {expected}")
-    return value
-
-
-def unsupported(path: Path, what: str, value: Any) -> BrokenFileError:
-    return BrokenFileError(f"{path}: {what} {value!r:.80} is not supported")
+MODELS = "BPE, WordLevel, WordPiece, Unigram"
 
 
 def read_tokenizer_json(path: Path) -> dict[str, Any]:
     """The stages of a tokenizer.json as arguments of ``Tokenizer``."""
     value = read_json(path)
-    special = {}
-    for entry in item(path, value, "added_tokens", list, []):
-        if not isinstance(entry, dict):
-            raise BrokenFileError(f"{path}: 'added_tokens' holds {entry!r:.60}; expected objects")
-        content = item(path, entry, "content", str)
-        if content in special or not content:
-            raise BrokenFileError(f"{path}: 'added_tokens' holds {content!r} twice or empty")
-        for flag in ("single_word", "lstrip", "rstrip"):
-            if item(path, entry, flag, bool, False):
-                raise unsupported(path, f"added token {content!r} with", flag)
-        special[content] = item(path, entry, "id", int)
-    if special:
-        check_vocabulary(path, special)
+    special, rules = read_added_tokens(path, item(path, value, "added_tokens", list, []))
     cut, byte_level = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
     decoder = item(path, value, "decoder", dict, None)
     model = item(path, value, "model", dict)
@@ -60,111 +42,39 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
         ),
         "decoder": read_decoder(path, decoder),
         "special_tokens": special,
+        "token_rules": rules,
     }
 
 
-def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
-    kind = item(path, value, "type", str)
-    if kind in FORMS:
-        return UnicodeForm(kind)
-    if kind == "Lowercase":
-        return Lowercase()
-    if kind == "Sequence" and depth < 4:
-        steps = item(path, value, "normalizers", list)
-        if all(isinstance(step, dict) for step in steps):
-            return InTurn(tuple(read_normalizer(path, step, depth + 1) for step in steps))
-    raise unsupported(path, "normalizer", kind)
-
-
-def read_split(path: Path, value: dict[str, Any]) -> Split | Characters:
-    """A Split stage: only the matches, or the matches and what lies between them."""
-    source = item(path, item(path, value, "pattern", dict), "Regex", str).replace(r"\z", r"\Z")
-    behavior = item(path, value, "behavior", str)
-    invert = item(path, value, "invert", bool, False)
-    if source == r"[\s\S]":
-        return Characters()
-    try:
-        if (behavior, invert) == ("Removed", True):
-            return Split(source)
-        if behavior == "Isolated":
-            return Split(source, keep_gaps=True)
-    except ValueError as error:
-        raise BrokenFileError(f"{path}: {error}") from None
-    raise unsupported(path, "Split with behavior", behavior)
-
-
-def read_pre_tokenizer(path: Path, value: dict[str, Any] | None) -> tuple[Any, bool]:
-    """(stage, is the text turned into the byte alphabet?)"""
-    if value is None:
-        return None, False
-    kind = item(path, value, "type", str)
-    if kind == "ByteLevel":
-        if item(path, value, "add_prefix_space", bool, True):
-            raise unsupported(path, "ByteLevel with", "add_prefix_space")
-        return (Split("gpt2") if item(path, value, "use_regex", bool, True) else None), True
-    if kind == "Sequence":
-        steps = item(path, value, "pretokenizers", list)
-        types = [step.get("type") if isinstance(step, dict) else None for step in steps]
-        if types in (["Split", "ByteLevel"], ["Split"]):
-            byte_level = types[-1] == "ByteLevel"
-            if byte_level and read_pre_tokenizer(path, steps[1])[0] is not None:
-                raise unsupported(path, "pre_tokenizer", "two splits in turn")
-            return read_split(path, steps[0]), byte_level
-        raise unsupported(path, "pre_tokenizer sequence", types)
-    if kind == "Split":
-        return read_split(path, value), False
-    if kind == "WhitespaceSplit":
-        return Split(NOT_SPACE), False
-    if kind == "Whitespace":
-        return Split(r"\w+|[^\w\s]+"), False
-    raise unsupported(path, "pre_tokenizer", kind)
-
-
-def read_post_processor(
-    path: Path, value: dict[str, Any] | None, special: dict[str, int]
-) -> Surround | None:
-    if value is None:
-        return None
-    kind = item(path, value, "type", str)
-    if kind == "ByteLevel":
-        return None
-    if kind == "Sequence":
-        found = [
-            read_post_processor(path, step, special)
-            for step in item(path, value, "processors", list)
-            if isinstance(step, dict) and step.get("type") != "Sequence"
-        ]
-        stages = [stage for stage in found if stage is not None]
-        if len(stages) <= 1:
-            return stages[0] if stages else None
-    if kind == "TemplateProcessing":
-        sides: tuple[list[int], list[int]] = ([], [])
-        side = 0
-        for step in item(path, value, "single", list):
-            if not isinstance(step, dict):
-                raise unsupported(path, "TemplateProcessing step", step)
-            name = item(path, item(path, step, "SpecialToken", dict, {}), "id", str, None)
-            if "Sequence" in step and side == 0:
-                side = 1
-            elif name in special:
-                sides[side].append(special[name])
-            else:
-                raise unsupported(path, "TemplateProcessing step", step)
-        return Surround(tuple(sides[0]), tuple(sides[1])) if sides[0] or sides[1] else None
-    raise unsupported(path, "post_processor", kind)
-
-
-def read_decoder(path: Path, value: dict[str, Any] | None) -> Join | JoinWords:
-    kind = None if value is None else item(path, value, "type", str)
-    if value is not None and kind == "BPEDecoder":
-        return JoinWords(item(path, value, "suffix", str, "</w>"))
-    if kind in (None, "ByteLevel", "Fuse"):
-        return Join()
-    raise unsupported(path, "decoder", kind)
+def read_added_tokens(
+    path: Path, entries: list[Any]
+) -> tuple[dict[str, int], dict[str, TokenRule]]:
+    """Ids of the added tokens, and the rules of those that have any."""
+    special: dict[str, int] = {}
+    rules = {}
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise BrokenFileError(f"{path}: 'added_tokens' holds {entry!r:.60}; expected objects")
+        content = item(path, entry, "content", str)
+        if content in special or not content:
+            raise BrokenFileError(f"{path}: 'added_tokens' holds {content!r} twice or empty")
+        special[content] = item(path, entry, "id", int)
+        names = ("single_word", "lstrip", "rstrip")
+        flags = [item(path, entry, name, bool, False) for name in names]
+        rule = TokenRule(*flags, not item(path, entry, "special", bool, True))
+        if rule != TokenRule():
+            rules[content] = rule
+    if special:
+        check_vocabulary(path, special)
+    return special, rules
 
 
 def read_model(path: Path, value: dict[str, Any], byte_level: bool, special: dict[str, int]) -> Any:
     kind = item(path, value, "type", str, "BPE")
+    if kind == "Unigram":
+        return read_unigram(path, value)
+    if kind not in ("BPE", "WordLevel", "WordPiece"):
+        raise BrokenFileError(f"{path}: model {kind!r:.40} is not supported; expected {MODELS}")
     vocabulary = check_vocabulary(path, item(path, value, "vocab", dict))
     for token, id in special.items():
         if vocabulary.get(token, id) != id:
@@ -175,26 +85,65 @@ def read_model(path: Path, value: dict[str, Any], byte_level: bool, special: dic
         raise BrokenFileError(f"{path}: id {min(clash)} belongs to two tokens")
     unk_token = item(path, value, "unk_token", str, None)
     unk_id = None if unk_token is None else vocabulary.get(unk_token, special.get(unk_token))
-    as_bytes = characters_to_bytes if byte_level else str.encode
+    as_bytes = characters_to_bytes if byte_level and kind == "BPE" else str.encode
     tokens = {as_bytes(token): id for token, id in ordinary.items()}
     if len(tokens) < len(ordinary):
         raise BrokenFileError(f"{path}: two tokens of the vocabulary stand for the same bytes")
     table = by_id(tokens) if tokens else []
     if kind == "WordLevel":
         return WordVocabulary(table, unk_id)
-    if kind != "BPE":
-        raise BrokenFileError(f"{path}: model {kind!r:.40} is not supported; expected {MODELS}")
-    for option in ("continuing_subword_prefix", "byte_fallback", "fuse_unk"):
-        if value.get(option):
-            raise unsupported(path, "BPE with", option)
-    merges = merge_ids(path, item(path, value, "merges", list), vocabulary)
-    dropout = float(item(path, value, "dropout", int | float, 0.0))
-    whole = item(path, value, "ignore_merges", bool, False)
+    if kind == "WordPiece":
+        prefix = item(path, value, "continuing_subword_prefix", str, "##")
+        longest = item(path, value, "max_input_chars_per_word", int, 100)
+        if not 0 <= longest <= 1 << 20:
+            raise BrokenFileError(f"{path}: 'max_input_chars_per_word' is {longest}")
+        return WordPiece(table, unk_id, prefix, longest)
+    return read_bpe(path, value, byte_level, vocabulary, table, unk_id)
+
+
+def read_bpe(
+    path: Path, value: dict[str, Any], byte_level: bool, vocabulary: dict[str, int],
+    table: list[bytes | None], unk_id: int | None,
+) -> ByteBPE | CharacterBPE:
+    prefix = item(path, value, "continuing_subword_prefix", str, "")
     suffix = item(path, value, "end_of_word_suffix", str, "")
+    merges = merge_ids(path, item(path, value, "merges", list), vocabulary, prefix)
+    dropout = float(item(path, value, "dropout", int | float, 0.0))
+    if not 0 <= dropout <= 1:
+        raise BrokenFileError(f"{path}: 'dropout' is {dropout}; expected 0 to 1")
+    whole = item(path, value, "ignore_merges", bool, False)
     if byte_level:
-        if suffix:
-            raise unsupported(path, "byte-level BPE with", "end_of_word_suffix")
+        if suffix or prefix:
+            raise unsupported(path, "byte-level BPE with a mark on tokens,", prefix or suffix)
         return ByteBPE(table, merges, whole_pieces=whole, dropout=dropout)
-    if whole:
-        raise unsupported(path, "BPE of characters with", "ignore_merges")
-    return CharacterBPE(table, merges, unk_id, suffix, dropout)
+    return CharacterBPE(
+        table, merges, unk_id, suffix, dropout, prefix=prefix,
+        fuse_unk=item(path, value, "fuse_unk", bool, False),
+        byte_fallback=item(path, value, "byte_fallback", bool, False),
+        whole_words=whole, drop_unknown=True, dropout_rule="huggingface",
+    )
+
+
+def read_unigram(path: Path, value: dict[str, Any]) -> Unigram:
+    """Pieces are told apart by their place in the list, which is their id."""
+    pieces: list[bytes | None] = []
+    scores = []
+    seen = set()
+    for k, entry in enumerate(item(path, value, "vocab", list)):
+        good = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
+        if not good or isinstance(entry[1], bool) or not isinstance(entry[1], int | float):
+            raise BrokenFileError(f"{path}: entry {k} is {entry!r:.60}; expected [piece, score]")
+        if not math.isfinite(entry[1]) or abs(entry[1]) > 1e30:
+            raise BrokenFileError(f"{path}: the score of entry {k} is {entry[1]!r:.40}")
+        if entry[0] in seen or any(0xD800 <= ord(c) < 0xE000 for c in entry[0]):
+            raise BrokenFileError(f"{path}: entry {k} {entry[0]!r:.60} is there twice or broken")
+        seen.add(entry[0])
+        pieces.append(entry[0].encode())
+        scores.append(float(entry[1]))
+    unk_id = item(path, value, "unk_id", int, None)
+    if not pieces or (unk_id is not None and not 0 <= unk_id < len(pieces)):
+        raise BrokenFileError(f"{path}: 'unk_id' is {unk_id}, with {len(pieces)} pieces")
+    return Unigram(
+        pieces, np.array(scores), unk_id=unk_id,
+        byte_fallback=item(path, value, "byte_fallback", bool, False),
+    )

@@ -1,6 +1,7 @@
 """Text as bytes: UTF-8 arrays, the pieces in them, and character positions of byte positions."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,3 +49,15 @@ def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
         positions = np.concatenate([[0], np.cumsum(widths)])
         result = positions[result]
     return result
+
+
+def as_list(ids: Sequence[int] | np.ndarray) -> list[int]:
+    """The ids as plain ints; anything else than whole numbers in one row is an error."""
+    if isinstance(ids, list) and all(type(id) is int for id in ids):
+        return ids
+    array = np.asarray(ids)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise TypeError(
+            f"ids has shape {array.shape} and type {array.dtype}; expected one row of whole numbers"
+        )
+    return array.tolist()

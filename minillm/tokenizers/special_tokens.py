@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .metaspace import Continued
 
 MODES = ("raise", "allow", "text")
 
@@ -23,16 +26,55 @@ def special_pattern(tokens: Mapping[str, int]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, longest_first)) if tokens else "(?!)")
 
 
-def cut_out(text: str, tokens: Mapping[str, int], pattern: re.Pattern[str]) -> Iterator[str | int]:
-    """The text between special tokens as str, and each special token as its id, in order."""
+@dataclass(frozen=True)
+class TokenRule:
+    """How a token is found in text, where that differs from the plain way.
+
+    single_word: only where no word character touches it. lstrip, rstrip: it takes the white space
+    to its left or right with it. ordinary: it is part of the language and found whatever
+    ``special=`` says.
+    """
+
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    ordinary: bool = False
+
+
+def found_in(
+    text: str, pattern: re.Pattern[str], rules: Mapping[str, TokenRule]
+) -> Iterator[tuple[str, int, int]]:
+    """(token, start, end) of the special tokens in a text, from left to right."""
     position = 0
     for match in pattern.finditer(text):
-        if match.start() > position:
-            yield text[position : match.start()]
-        yield tokens[match.group()]
-        position = match.end()
+        token, (start, end) = match.group(), match.span()
+        rule = rules.get(token, TokenRule())
+        touched = text[max(start - 1, 0) : start] + text[end : end + 1]
+        if rule.single_word and re.search(r"\w", touched):
+            continue
+        if rule.lstrip:
+            start = max(position, len(text[:start].rstrip()))
+        if rule.rstrip:
+            end = len(text) - len(text[end:].lstrip())
+        if start >= position:
+            yield token, start, end
+            position = end
+
+
+def cut_out(
+    text: str, tokens: Mapping[str, int], pattern: re.Pattern[str],
+    rules: Mapping[str, TokenRule],
+) -> Iterator[str | tuple[int, int]]:
+    """The text between special tokens as str; each special token as (id, characters), in order."""
+    position = 0
+    for token, start, end in found_in(text, pattern, rules):
+        if start > position:
+            part = text[position:start]
+            yield part if position == 0 else Continued(part)
+        yield tokens[token], end - start
+        position = end
     if position < len(text):
-        yield text[position:]
+        yield text[position:] if position == 0 else Continued(text[position:])
 
 
 def refuse(text: str, pattern: re.Pattern[str]) -> None:

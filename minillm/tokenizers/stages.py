@@ -1,4 +1,4 @@
-"""The small stages around the model: pre-tokenizers, decoders and the post-processor.
+"""The small stages around the model: pre-tokenizers and decoders.
 
 Each is a frozen dataclass that is called like a function, so that it can be compared, printed and
 written to a file.
@@ -86,14 +86,3 @@ class JoinWords:
         if words and tokens[-1].endswith(suffix):
             words[-1] = words[-1][:-1]
         return b"".join(words)
-
-
-@dataclass(frozen=True)
-class Surround:
-    """Put ids before and after every encoded text, such as those of [CLS] and [SEP]."""
-
-    before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
-
-    def __call__(self, ids: np.ndarray) -> np.ndarray:
-        return np.concatenate([self.before, ids, self.after]).astype(np.int32)

@@ -2,31 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .explaining import Explanation, explain
+from .metaspace import Continued
 from .normalizing import through
-from .segments import Pieces, as_utf8, character_offsets
-from .special_tokens import MODES, check_special_tokens, cut_out, refuse, special_pattern
+from .segments import Pieces, as_list, as_utf8, character_offsets
+from .special_tokens import (
+    MODES,
+    TokenRule,
+    check_special_tokens,
+    cut_out,
+    refuse,
+    special_pattern,
+)
 from .stages import Join
 from .streaming import StreamDecoder
+from .templates import Template
 
 Ids = Sequence[int] | np.ndarray
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What each stage of a tokenizer made of one text."""
-
-    text: str
-    normalized: str
-    pieces: list[str]
-    tokens: list[str]
-    ids: list[int]
-    offsets: list[tuple[int, int]]
 
 
 @dataclass(eq=False)
@@ -35,7 +33,7 @@ class Tokenizer:
 
     normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
     spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
-    list of token bytes -> bytes. special_tokens: their ids.
+    list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
 
     A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
     of its characters, the span of characters of `text` that it comes from, (n, 2) int64. A model
@@ -49,10 +47,16 @@ class Tokenizer:
     post_processor: Callable[[np.ndarray], np.ndarray] | None = None
     decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
     special_tokens: dict[str, int] = field(default_factory=dict)
+    token_rules: dict[str, TokenRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_special_tokens(list(self.special_tokens))
         self._special = special_pattern(self.special_tokens)
+        ordinary = [token for token, rule in self.token_rules.items() if rule.ordinary]
+        self._ordinary = special_pattern({token: self.special_tokens[token] for token in ordinary})
+        self._guarded = special_pattern(
+            {token: id for token, id in self.special_tokens.items() if token not in ordinary}
+        )
         size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
         self._bytes: list[bytes | None] = [None] * size
         self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
@@ -144,7 +148,7 @@ class Tokenizer:
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
         encoded = []
         for row in rows:
-            found = [next(pieces) if isinstance(part, str) else [part] for part in row]
+            found = [next(pieces) if isinstance(part, str) else [part[0]] for part in row]
             joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
             encoded.append(self.post_processor(joined) if self.post_processor else joined)
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
@@ -169,11 +173,20 @@ class Tokenizer:
                 offsets += [(start + position, end + position) for start, end in spans.tolist()]
                 position += len(part)
             else:
-                ids.append(part)
-                length = len((self._bytes[part] or b"").decode())
-                offsets.append((position, position + length))
-                position += length
+                ids.append(part[0])
+                offsets.append((position, position + part[1]))
+                position += part[1]
         return ids, offsets
+
+    def encode_pair(
+        self, first: str, second: str, special: str = "raise"
+    ) -> tuple[list[int], list[int]]:
+        """(ids, type ids) of two texts in the post-processor's template, BERT's for example."""
+        stage = self.post_processor if isinstance(self.post_processor, Template) else Template()
+        bare = replace(self, post_processor=None)
+        texts = bare.encode_array(first, special), bare.encode_array(second, special)
+        ids, types = stage.join(*texts)
+        return ids.tolist(), types.tolist()
 
     def tokens(self, text: str, special: str = "raise") -> list[str]:
         """The text of each id; a byte that is no character of its own is shown as ``\\xe4``."""
@@ -181,29 +194,20 @@ class Tokenizer:
 
     def explain(self, text: str, special: str = "raise") -> Explanation:
         """The result of every stage, for looking at."""
-        normal, pieces = "", []
-        for part in self._parts(text, special):
-            if isinstance(part, str):
-                normal += self._normalized(part)
-                data, spans = self._pieces(part)
-                pieces += [data[i:j].tobytes().decode() for i, j in spans.tolist()]
-            else:
-                pieces.append(self.id_to_token(part))
-                normal += pieces[-1]
-        ids, offsets = self.encode_with_offsets(text, special)
-        return Explanation(text, normal, pieces, [self.id_to_token(i) for i in ids], ids, offsets)
+        return explain(self, text, special)
 
-    def _parts(self, text: str, special: str) -> list[str | int]:
-        """The text between special tokens, and the ids of the special tokens."""
+    def _parts(self, text: str, special: str) -> list[str | tuple[int, int]]:
+        """The text between special tokens; of each special token its id and how much it covers."""
         if special not in MODES:
             raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
         if not isinstance(text, str):
             raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
-        if special == "text" or not self._has_special(text):
+        if not self._has_special(text):
             return [text]
         if special == "raise":
-            refuse(text, self._special)
-        return list(cut_out(text, self.special_tokens, self._special))
+            refuse(text, self._guarded)
+        pattern = self._special if special == "allow" else self._ordinary
+        return list(cut_out(text, self.special_tokens, pattern, self.token_rules)) or [text]
 
     def _has_special(self, text: str) -> bool:
         if len(self.special_tokens) > 8:
@@ -227,10 +231,10 @@ class Tokenizer:
         return self.normalizer(text) if self.normalizer else text
 
     def _pieces(self, text: str) -> Pieces:
-        text = self._normalized(text)
+        normal = self._normalized(text)
         if self.pre_tokenizer is not None:
-            return self.pre_tokenizer(text)
-        data = np.frombuffer(as_utf8(text), np.uint8)
+            return self.pre_tokenizer(same_place(normal, text))
+        data = np.frombuffer(as_utf8(normal), np.uint8)
         whole = [[0, len(data)]] if len(data) else []
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
 
@@ -239,15 +243,24 @@ class Tokenizer:
         sources = None
         for stage in (self.normalizer, self.pre_tokenizer):
             if stage is not None and hasattr(stage, "aligned"):
-                text, found = stage.aligned(text)
+                changed, found = stage.aligned(text)
+                text = same_place(changed, text)
                 sources = found if sources is None else through(sources, found)
         spans = character_offsets(text, spans)
         return spans if sources is None else through(sources, spans)
 
     # -- ids to text --------------------------------------------------------------------------
 
-    def decode(self, ids: Ids) -> str:
-        """The text of ids. Bytes that are not valid UTF-8 become U+FFFD."""
+    def decode(self, ids: Ids, skip_special: bool = False) -> str:
+        """The text of ids. Bytes that are not valid UTF-8 become U+FFFD.
+
+        skip_special: leave out special tokens, such as a template has put in.
+        """
+        ids = as_list(ids)
+        if skip_special:
+            ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
+            left_out = {id for t, id in self.special_tokens.items() if t not in ordinary}
+            ids = [id for id in ids if id not in left_out]
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def decode_bytes(self, ids: Ids) -> bytes:
@@ -256,7 +269,7 @@ class Tokenizer:
 
     def stream(self) -> StreamDecoder:
         """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
-        return StreamDecoder(lambda id: self._token(as_list([id])[0], 0))
+        return StreamDecoder(lambda id: self._token(as_list([id])[0], 0), self.decoder)
 
     def _token(self, id: int, position: int) -> bytes:
         token = self._bytes[id] if 0 <= id < len(self._bytes) else None
@@ -285,15 +298,6 @@ class Tokenizer:
         return self._token(as_list([id])[0], 0).decode("utf-8", "backslashreplace")
 
 
-def as_list(ids: Ids) -> list[int]:
-    """The ids as plain ints; anything else than whole numbers in one row is an error."""
-    if isinstance(ids, list) and all(type(id) is int for id in ids):
-        return ids
-    array = np.asarray(ids)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise TypeError(
-            f"ids has shape {array.shape} and type {array.dtype}; expected one row of whole numbers"
-        )
-    return array.tolist()
-
-
+def same_place(changed: str, text: str) -> str:
+    """`changed`, marked as not standing at the beginning if `text` is."""
+    return Continued(changed) if isinstance(text, Continued) else changed

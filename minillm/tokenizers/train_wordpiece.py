@@ -1,4 +1,4 @@
-"""Training WordPiece in two ways: by how often pairs occur, and by how much likelier they make text.
+"""Training WordPiece in two ways: by how often pairs occur, or by how likely they make text.
 
 ``frequency`` is what Hugging Face's trainer does: byte-pair encoding with ``##`` before characters
 inside a word, of which only the vocabulary is kept. ``likelihood`` is what is taught and what

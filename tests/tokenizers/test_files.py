@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minillm.tokenizers import Surround, Tokenizer
+from minillm.tokenizers import Template, Tokenizer
 from minillm.tokenizers.normalizing import InTurn, Lowercase, UnicodeForm
 
 TEXTS = ["The cat sat, don't you see? 12345\n\n  x = 3", "小猫坐在垫子上。 naïve 👍🏽"]
@@ -42,7 +42,7 @@ def test_patterns_survive(pattern, tmp_path):
 
 def test_other_stages_survive(tmp_path):
     tok = Tokenizer.train(TEXTS, "byte_bpe", 300, ["<s>", "</s>"])
-    tok.post_processor = Surround((0,), (1,))
+    tok.post_processor = Template.around((0,), (1,))
     tok.normalizer = InTurn((UnicodeForm("NFC"), Lowercase()))
     tok.save(tmp_path / "tok.json")
     again = Tokenizer.load(tmp_path / "tok.json")

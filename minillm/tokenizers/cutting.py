@@ -1,0 +1,141 @@
+"""More pre-tokenizers: splits with the behaviors that tokenizer.json knows; several in turn."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .bert import NAMES, kinds
+from .normalizing import Aligned, identity, through
+from .segments import Pieces, as_utf8
+from .splitting import compiled, matches
+from .stages import fill_gaps
+from .unicode_classes import in_brackets
+
+Span = tuple[int, int]
+BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
+
+
+def arrange(spans: list[Span], end: int, behavior: str, invert: bool = False) -> list[Span]:
+    """Pieces of 0..end from the spans that a pattern matches.
+
+    Removed: what lies between the matches. Isolated: matches and what lies between.
+    MergedWithPrevious, MergedWithNext: a match belongs to the piece before or after it.
+    Contiguous: matches that touch are one. invert: matches and the rest change their parts.
+    """
+    matched = set(spans)
+    parts = [(span, (span in matched) != invert) for span in fill_gaps(spans, end)]
+    if behavior == "Removed":
+        return [span for span, match in parts if not match]
+    if behavior == "Isolated":
+        return [span for span, _ in parts]
+    if behavior == "Contiguous":
+        return joined_where(parts, lambda before, now: before == now)
+    if behavior == "MergedWithPrevious":
+        return joined_where(parts, lambda before, now: now and not before)
+    turned = [((-span[1], -span[0]), match) for span, match in reversed(parts)]
+    found = joined_where(turned, lambda before, now: now and not before)
+    return [(-span[1], -span[0]) for span in reversed(found)]
+
+
+def joined_where(parts: list[tuple[Span, bool]], together: Any) -> list[Span]:
+    """Neighbours joined where ``together(match of the one before, match of this one)``."""
+    made: list[Span] = []
+    before: bool | None = None
+    for span, match in parts:
+        if before is not None and together(before, match):
+            made[-1] = (made[-1][0], span[1])
+        else:
+            made.append(span)
+        before = match
+    return made
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Cut at the matches of a regular expression; see ``arrange`` for the behaviors."""
+
+    pattern: str
+    behavior: str = "Isolated"
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        compiled(self.pattern)
+        if self.behavior not in BEHAVIORS:
+            raise ValueError(
+                f"behavior={self.behavior!r} is not a behavior; use one of {', '.join(BEHAVIORS)}"
+            )
+
+    def __call__(self, text: str) -> Pieces:
+        data = np.frombuffer(as_utf8(text), np.uint8)
+        text = data.tobytes().decode()
+        found = [match.span() for match in matches(text, self.pattern)]
+        spans = arrange(found, len(text), self.behavior, self.invert)
+        edges = np.array(spans, np.int64).reshape(-1, 2)
+        if len(data) > len(text):  # character positions to byte positions
+            edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))[edges]
+        return Pieces(data, edges)
+
+
+def digits(each: bool = False) -> Cut:
+    """Numbers (every N character, so ½ and Ⅷ too) cut from the rest, or each by itself."""
+    return Cut(f"[{in_brackets('N')}]", "Isolated" if each else "Contiguous")
+
+
+def punctuation(behavior: str = "Isolated") -> Cut:
+    """Cut at punctuation, as BERT knows it."""
+    codes = np.flatnonzero(np.diff(kinds() == NAMES.index("P"), prepend=False, append=False))
+    pairs = zip(codes[0::2].tolist(), codes[1::2].tolist())
+    members = "".join(f"\\U{first:08X}-\\U{end - 1:08X}" for first, end in pairs)
+    return Cut(f"[{members}]", behavior)
+
+
+@dataclass(frozen=True)
+class PrefixSpace:
+    """A space in front of a text that begins with none; it belongs to the first character."""
+
+    def aligned(self, text: str) -> Aligned:
+        sources = identity(text)
+        if not text or text.startswith(" "):
+            return text, sources
+        return " " + text, np.concatenate([sources[:1], sources])
+
+    def __call__(self, text: str) -> Pieces:
+        data = np.frombuffer(as_utf8(self.aligned(text)[0]), np.uint8)
+        whole = [[0, len(data)]] if len(data) else []
+        return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
+
+
+@dataclass(frozen=True)
+class CutInTurn:
+    """Several pre-tokenizers: each cuts the pieces of the one before."""
+
+    steps: tuple[Any, ...]
+
+    def parts(self, text: str) -> list[tuple[str, np.ndarray]]:
+        """Each piece, and the spans of `text` that its characters come from."""
+        found = [(text, identity(text))]
+        for step in self.steps:
+            finer = []
+            for part, sources in found:
+                if hasattr(step, "aligned"):
+                    sources = through(sources, step.aligned(part)[1])
+                data, edges = step(part)
+                raw = data.tobytes()
+                for start, end in edges.tolist():
+                    first = len(raw[:start].decode())
+                    piece = raw[start:end].decode()
+                    finer.append((piece, sources[first : first + len(piece)]))
+            found = finer
+        return found
+
+    def aligned(self, text: str) -> Aligned:
+        parts = self.parts(text)
+        sources = [np.empty((0, 2), np.int64), *(spans for _, spans in parts)]
+        return "".join(part for part, _ in parts), np.concatenate(sources)
+
+    def __call__(self, text: str) -> Pieces:
+        raw = [part.encode() for part, _ in self.parts(text)]
+        ends = np.cumsum([len(part) for part in raw], dtype=np.int64)
+        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1) if raw else ends
+        return Pieces(np.frombuffer(b"".join(raw), np.uint8), spans.reshape(-1, 2))

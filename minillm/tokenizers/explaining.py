@@ -1,0 +1,36 @@
+"""What each stage of a tokenizer makes of a text, for looking at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What each stage of a tokenizer made of one text."""
+
+    text: str
+    normalized: str
+    pieces: list[str]
+    tokens: list[str]
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+def explain(tok: Tokenizer, text: str, special: str = "raise") -> Explanation:
+    """Every stage's result; the post-processor is not applied."""
+    normal, pieces = "", []
+    for part in tok._parts(text, special):
+        if isinstance(part, str):
+            normal += tok._normalized(part)
+            data, spans = tok._pieces(part)
+            pieces += [data[i:j].tobytes().decode() for i, j in spans.tolist()]
+        else:
+            pieces.append(tok.id_to_token(part[0]))
+            normal += pieces[-1]
+    ids, offsets = tok.encode_with_offsets(text, special)
+    return Explanation(text, normal, pieces, [tok.id_to_token(i) for i in ids], ids, offsets)

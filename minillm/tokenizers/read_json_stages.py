@@ -1,0 +1,245 @@
+"""Reading the stages around the model from a tokenizer.json."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .bert import BertNormalizer, BertSplit
+from .cutting import Cut, CutInTurn, PrefixSpace, digits, punctuation
+from .decoding import ByteTokens, DecodeInTurn, ReplaceIn, StripFrom
+from .json_items import item, unsupported
+from .metaspace import JoinMarked, Metaspace
+from .normalizing import (
+    FORMS,
+    InTurn,
+    Lowercase,
+    Prepend,
+    Replace,
+    Strip,
+    StripAccents,
+    UnicodeForm,
+)
+from .rank_files import BrokenFileError
+from .stages import Characters, Join, JoinWords, Split
+from .templates import Part, Template
+from .wordpiece import JoinWordPieces
+
+NOT_SPACE = r"\S+"
+DEEPEST = 4  # sequences inside sequences
+
+
+def steps_of(path: Path, value: dict[str, Any], key: str, depth: int) -> list[dict[str, Any]]:
+    """The objects of a Sequence."""
+    steps = item(path, value, key, list)
+    if depth >= DEEPEST or not all(isinstance(step, dict) for step in steps):
+        raise unsupported(path, f"Sequence of {key}", steps)
+    return steps
+
+
+def pattern_of(path: Path, value: dict[str, Any]) -> str:
+    """The regular expression of a Split or Replace."""
+    place = item(path, value, "pattern", dict)
+    text = item(path, place, "String", str, None)
+    if text is not None:
+        return re.escape(text)
+    return item(path, place, "Regex", str).replace(r"\z", r"\Z")
+
+
+def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
+    kind = item(path, value, "type", str)
+    if kind in FORMS:
+        return UnicodeForm(kind)
+    if kind == "BertNormalizer":
+        return BertNormalizer(
+            item(path, value, "clean_text", bool, True),
+            item(path, value, "handle_chinese_chars", bool, True),
+            item(path, value, "strip_accents", bool, None),
+            item(path, value, "lowercase", bool, True),
+        )
+    if kind == "Replace":
+        source, content = pattern_of(path, value), item(path, value, "content", str)
+        return cut(path, lambda: Replace(source, content))
+    if kind == "Strip":
+        sides = [item(path, value, f"strip_{side}", bool, True) for side in ("left", "right")]
+        return Strip(*sides)
+    if kind == "Prepend":
+        return Prepend(item(path, value, "prepend", str))
+    if kind == "Precompiled":
+        return read_precompiled(path, item(path, value, "precompiled_charsmap", str))
+    if kind == "Sequence":
+        steps = steps_of(path, value, "normalizers", depth)
+        return InTurn(tuple(read_normalizer(path, step, depth + 1) for step in steps))
+    simple = {"Lowercase": Lowercase, "StripAccents": StripAccents}
+    if kind in simple:
+        return simple[kind]()
+    raise unsupported(path, "normalizer", kind)
+
+
+def read_precompiled(path: Path, text: str) -> Any:
+    """SentencePiece's table as Hugging Face's library applies it."""
+    raise unsupported(path, "normalizer", "Precompiled")
+
+
+def read_pre_tokenizer(path: Path, value: dict[str, Any] | None) -> tuple[Any, bool]:
+    """(stage, is the text turned into the byte alphabet?)"""
+    steps = flat_steps(path, value, 0) if value is not None else []
+    kinds = [item(path, step, "type", str) for step in steps]
+    stages = [stage for step in steps if (stage := read_cut(path, step)) is not None]
+    stage = stages[0] if len(stages) == 1 else CutInTurn(tuple(stages)) if stages else None
+    if "ByteLevel" in kinds[:-1]:
+        raise unsupported(path, "pre_tokenizer after ByteLevel", kinds[-1])
+    return stage, "ByteLevel" in kinds
+
+
+def flat_steps(path: Path, value: dict[str, Any], depth: int) -> list[dict[str, Any]]:
+    """The steps of a sequence, and of those in it, each of them plain."""
+    if item(path, value, "type", str) == "ByteLevel" and item(
+        path, value, "add_prefix_space", bool, True
+    ):
+        return [{"type": "PrefixSpace"}, value]
+    if value["type"] != "Sequence":
+        return [value]
+    steps = steps_of(path, value, "pretokenizers", depth)
+    return [plain for step in steps for plain in flat_steps(path, step, depth + 1)]
+
+
+def read_cut(path: Path, value: dict[str, Any]) -> Any:
+    """One plain pre-tokenizer, or None if it leaves the text whole."""
+    kind = value["type"]
+    if kind == "ByteLevel":
+        return Split("gpt2") if item(path, value, "use_regex", bool, True) else None
+    if kind == "Split":
+        return read_split(path, value)
+    if kind == "Metaspace":
+        return read_metaspace(path, value, Metaspace)
+    if kind == "Digits":
+        return digits(item(path, value, "individual_digits", bool, False))
+    if kind == "Punctuation":
+        return cut(path, lambda: punctuation(item(path, value, "behavior", str, "Isolated")))
+    if kind == "CharDelimiterSplit":
+        return Cut(re.escape(item(path, value, "delimiter", str)), "Removed")
+    simple: dict[str, Callable[[], Any]] = {
+        "BertPreTokenizer": BertSplit,
+        "WhitespaceSplit": lambda: Split(NOT_SPACE),
+        "Whitespace": lambda: Split(r"\w+|[^\w\s]+"),
+        "PrefixSpace": PrefixSpace,
+    }
+    if kind in simple:
+        return simple[kind]()
+    raise unsupported(path, "pre_tokenizer", kind)
+
+
+def cut(path: Path, make: Callable[[], Any]) -> Any:
+    """What `make` gives; a wrong pattern or behavior is the file's fault."""
+    try:
+        return make()
+    except ValueError as error:
+        raise BrokenFileError(f"{path}: {error}") from None
+
+
+def read_split(path: Path, value: dict[str, Any]) -> Any:
+    source = pattern_of(path, value)
+    behavior = item(path, value, "behavior", str)
+    invert = item(path, value, "invert", bool, False)
+    if source == r"[\s\S]" and behavior == "Isolated":
+        return Characters()
+    if (behavior, invert) == ("Removed", True):
+        return cut(path, lambda: Split(source))
+    if (behavior, invert) == ("Isolated", False):
+        return cut(path, lambda: Split(source, keep_gaps=True))
+    return cut(path, lambda: Cut(source, behavior, invert))
+
+
+def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
+    old = item(path, value, "add_prefix_space", bool, True)
+    scheme = item(path, value, "prepend_scheme", str, "always" if old else "never")
+    mark = item(path, value, "replacement", str)
+    if kind is JoinMarked:
+        return cut(path, lambda: JoinMarked(mark, Metaspace(mark, scheme).scheme))
+    split = item(path, value, "split", bool, True)
+    return cut(path, lambda: Metaspace(mark, scheme, split))
+
+
+def read_post_processor(
+    path: Path, value: dict[str, Any] | None, special: dict[str, int], depth: int = 0
+) -> Template | None:
+    kind = None if value is None else item(path, value, "type", str)
+    if value is None or kind == "ByteLevel":
+        return None
+    if kind == "Sequence":
+        steps = steps_of(path, value, "processors", depth)
+        found = [read_post_processor(path, step, special, depth + 1) for step in steps]
+        stages = [stage for stage in found if stage is not None]
+        if len(stages) <= 1:
+            return stages[0] if stages else None
+    if kind == "TemplateProcessing":
+        single = read_parts(path, item(path, value, "single", list), value, special)
+        pair = read_parts(path, item(path, value, "pair", list, []), value, special)
+        return Template(single, pair or Template.pair)
+    if kind in ("BertProcessing", "RobertaProcessing"):
+        start, end = (known_id(path, value, key, special) for key in ("cls", "sep"))
+        single = ((start, 0), ("A", 0), (end, 0))
+        if kind == "BertProcessing":
+            return Template(single, (*single, ("B", 1), (end, 1)))
+        return Template(single, (*single, (end, 0), ("B", 0), (end, 0)))
+    raise unsupported(path, "post_processor", kind)
+
+
+def known_id(path: Path, value: dict[str, Any], key: str, special: dict[str, int]) -> int:
+    """The id in a pair [content, id]."""
+    pair = item(path, value, key, list)
+    if len(pair) != 2 or type(pair[1]) is not int or pair[1] not in special.values():
+        raise BrokenFileError(f"{path}: {key!r} is {pair!r:.60}; expected a special token")
+    return pair[1]
+
+
+def read_parts(
+    path: Path, steps: list[Any], value: dict[str, Any], special: dict[str, int]
+) -> tuple[Part, ...]:
+    """One side of a TemplateProcessing."""
+    table = item(path, value, "special_tokens", dict, {})
+    parts: list[Part] = []
+    for step in steps:
+        if not isinstance(step, dict) or len(step) != 1:
+            raise unsupported(path, "TemplateProcessing step", step)
+        (what,) = step
+        place = item(path, step, what, dict)
+        name, kind = item(path, place, "id", str), item(path, place, "type_id", int, 0)
+        if what == "Sequence" and name in ("A", "B"):
+            parts.append((name, kind))
+        elif what == "SpecialToken":
+            entry = item(path, table, name, dict, {"ids": [special.get(name)]})
+            ids = item(path, entry, "ids", list)
+            if not all(type(id) is int and id in special.values() for id in ids):
+                raise unsupported(path, "TemplateProcessing with the token", name)
+            parts += [(id, kind) for id in ids]
+        else:
+            raise unsupported(path, "TemplateProcessing step", step)
+    return tuple(parts)
+
+
+def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> Any:
+    kind = None if value is None else item(path, value, "type", str)
+    if value is None or kind in ("ByteLevel", "Fuse"):
+        return Join()
+    if kind == "BPEDecoder":
+        return JoinWords(item(path, value, "suffix", str, "</w>"))
+    if kind == "WordPiece":
+        return JoinWordPieces(
+            item(path, value, "prefix", str, "##"), item(path, value, "cleanup", bool, True)
+        )
+    if kind == "Metaspace":
+        return read_metaspace(path, value, JoinMarked)
+    if kind == "ByteFallback":
+        return ByteTokens()
+    if kind == "Replace":
+        source, content = pattern_of(path, value), item(path, value, "content", str)
+        return ReplaceIn(cut(path, lambda: Replace(source, content)))
+    if kind == "Strip":
+        content = item(path, value, "content", str)
+        return StripFrom(content, item(path, value, "start", int), item(path, value, "stop", int))
+    if kind == "Sequence":
+        steps = steps_of(path, value, "decoders", depth)
+        return DecodeInTurn(tuple(read_decoder(path, step, depth + 1) for step in steps))
+    raise unsupported(path, "decoder", kind)

@@ -1,0 +1,153 @@
+"""The stages around the model as tokenizer.json writes them."""
+
+from typing import TYPE_CHECKING, Any
+
+from .bert import BertNormalizer, BertSplit
+from .cutting import Cut, CutInTurn, PrefixSpace
+from .decoding import ByteTokens, DecodeInTurn, ReplaceIn, StripFrom
+from .metaspace import JoinMarked, Metaspace
+from .normalizing import InTurn, Lowercase, Prepend, Replace, Strip, StripAccents, UnicodeForm
+from .splitting import PATTERNS
+from .stages import Characters, Join, JoinWords, Split
+from .templates import Part, Template
+from .training import NOT_SPACE
+from .wordpiece import JoinWordPieces
+
+if TYPE_CHECKING:
+    from .tokenizer import Tokenizer
+
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
+EVERY_CHARACTER = r"[\s\S]"
+Json = dict[str, Any]
+
+
+def cannot_write(stage: str, value: Any) -> ValueError:
+    return ValueError(f"{stage}={value!r:.80} cannot be written to a tokenizer.json")
+
+
+def regex_json(pattern: str) -> Json:
+    return {"Regex": pattern.replace(r"\Z", r"\z")}
+
+
+def normalizer_json(stage: Any) -> Json:
+    if isinstance(stage, UnicodeForm):
+        return {"type": stage.form}
+    if isinstance(stage, Lowercase | StripAccents):
+        return {"type": type(stage).__name__}
+    if isinstance(stage, BertNormalizer):
+        return {
+            "type": "BertNormalizer", "clean_text": stage.clean_text,
+            "handle_chinese_chars": stage.chinese_characters,
+            "strip_accents": stage.strip_accents, "lowercase": stage.lowercase,
+        }
+    if isinstance(stage, Strip):
+        return {"type": "Strip", "strip_left": stage.left, "strip_right": stage.right}
+    if isinstance(stage, Replace):
+        return replace_json(stage)
+    if isinstance(stage, Prepend):
+        return {"type": "Prepend", "prepend": stage.prefix}
+    if isinstance(stage, InTurn):
+        return {"type": "Sequence", "normalizers": [normalizer_json(n) for n in stage.steps]}
+    raise cannot_write("normalizer", stage)
+
+
+def replace_json(stage: Replace) -> Json:
+    return {"type": "Replace", "pattern": regex_json(stage.pattern), "content": stage.content}
+
+
+def split_json(pattern: str, behavior: str, invert: bool) -> Json:
+    source = regex_json(PATTERNS.get(pattern, pattern))
+    return {"type": "Split", "pattern": source, "behavior": behavior, "invert": invert}
+
+
+def cut_json(stage: Any) -> Json:
+    """One pre-tokenizer that is not in the byte alphabet."""
+    if isinstance(stage, Split):
+        if stage.pattern == NOT_SPACE and not stage.keep_gaps:
+            return {"type": "WhitespaceSplit"}
+        behavior, invert = ("Isolated", False) if stage.keep_gaps else ("Removed", True)
+        return split_json(stage.rule or stage.pattern, behavior, invert)
+    if isinstance(stage, Characters):
+        return split_json(EVERY_CHARACTER, "Isolated", False)
+    if isinstance(stage, Cut):
+        return split_json(stage.pattern, stage.behavior, stage.invert)
+    if isinstance(stage, BertSplit):
+        return {"type": "BertPreTokenizer"}
+    if isinstance(stage, Metaspace):
+        return {
+            "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
+            "split": stage.split,
+        }
+    raise cannot_write("pre_tokenizer", stage)
+
+
+def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
+    steps = list(stage.steps) if isinstance(stage, CutInTurn) else [stage] * (stage is not None)
+    if not byte_level:
+        made = [cut_json(step) for step in steps]
+    else:
+        last = {**BYTE_LEVEL, "use_regex": bool(steps) and is_gpt2(steps[-1])}
+        if last["use_regex"]:
+            steps.pop()
+        if steps and isinstance(steps[-1], PrefixSpace):
+            last["add_prefix_space"] = True
+            steps.pop()
+        made = [*(cut_json(step) for step in steps), last]
+    if len(made) <= 1:
+        return made[0] if made else None
+    return {"type": "Sequence", "pretokenizers": made}
+
+
+def is_gpt2(stage: Any) -> bool:
+    return isinstance(stage, Split) and stage.rule == "gpt2" and not stage.keep_gaps
+
+
+def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
+    stage = tok.post_processor
+    if stage is None:
+        return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
+    if not isinstance(stage, Template):
+        raise cannot_write("post_processor", stage)
+    names = {
+        id: tok.id_to_token(id) for id, _ in (*stage.single, *stage.pair) if isinstance(id, int)
+    }
+
+    def part_json(part: Part) -> Json:
+        what, kind = part
+        if isinstance(what, str):
+            return {"Sequence": {"id": what, "type_id": kind}}
+        return {"SpecialToken": {"id": names[what], "type_id": kind}}
+
+    return {
+        "type": "TemplateProcessing",
+        "single": [part_json(part) for part in stage.single],
+        "pair": [part_json(part) for part in stage.pair],
+        "special_tokens": {
+            name: {"id": name, "ids": [id], "tokens": [name]} for id, name in names.items()
+        },
+    }
+
+
+def decoder_json(stage: Any, byte_level: bool) -> Json:
+    if isinstance(stage, Join):
+        return {**BYTE_LEVEL, "use_regex": True} if byte_level else {"type": "Fuse"}
+    if isinstance(stage, JoinWords):
+        return {"type": "BPEDecoder", "suffix": stage.suffix}
+    if isinstance(stage, JoinWordPieces):
+        return {"type": "WordPiece", "prefix": stage.prefix, "cleanup": stage.cleanup}
+    if isinstance(stage, JoinMarked):
+        return {
+            "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
+            "split": True,
+        }
+    if isinstance(stage, ByteTokens):
+        return {"type": "ByteFallback"}
+    if isinstance(stage, ReplaceIn):
+        return replace_json(stage.rule)
+    if isinstance(stage, StripFrom):
+        return {
+            "type": "Strip", "content": stage.content, "start": stage.start, "stop": stage.stop
+        }
+    if isinstance(stage, DecodeInTurn):
+        return {"type": "Sequence", "decoders": [decoder_json(d, False) for d in stage.decoders]}
+    raise cannot_write("decoder", stage)
