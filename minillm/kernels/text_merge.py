@@ -103,6 +103,12 @@ def merge_with_heap(symbols, count, pairs):
     following = np.empty(count, np.int32)
     before = np.empty(count, np.int32)
     heap = np.empty(3 * count, np.uint64)
+    return merge_linked(symbols, count, pairs, following, before, heap)
+
+
+@lean
+def merge_linked(symbols, count, pairs, following, before, heap):
+    """The same with room for the links of `count` symbols and for 3 count entries of the heap."""
     size = 0
     for k in range(count):
         following[k], before[k] = k + 1, k - 1

@@ -184,7 +184,11 @@ class Unigram:
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once, where the pieces are whole texts or have a scanner."""
-        if normalizer is not None or active_backend() != "numba":
+        if active_backend() != "numba":
+            return None
+        if pre_tokenizer is None and hasattr(normalizer, "many"):
+            return lambda data, segments: self.encode(*normalizer.many(data, segments))
+        if normalizer is not None:
             return None
         if pre_tokenizer is None:
             return self.encode

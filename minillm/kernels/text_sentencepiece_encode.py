@@ -1,0 +1,216 @@
+"""SentencePiece's BPE over many texts: words are remembered where no piece reaches across them.
+
+A word is a run of ▁ and what follows up to the next ▁. Where a piece of the vocabulary has ▁ after
+another character, the whole text is one word. The memory of words is that of ``text_encode``, the
+definition ``SentencePieceBPE.tokens_of``.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from .text_encode import LONGEST, forget_if_full, recall, remember
+from .text_machine import bytes_between, lean, trailing_zeros
+from .text_merge import ID, NO_PAIR, merge_linked, pair_value
+from .text_pieces import (
+    ONE,
+    S24,
+    S32,
+    SHORT,
+    ZERO,
+    long_hash,
+    long_slot,
+    short_key,
+    short_slot,
+)
+from .text_sentencepiece import character_width, longest_rule
+
+UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
+BLOCK = 32
+
+Pieces = namedtuple("Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk apart")
+Scratch = namedtuple("Scratch", "symbols finals following before heap values")
+
+
+@lean(forceinline=True)
+def is_space(text, i, stop):
+    return i + 2 < stop and text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81
+
+
+@lean
+def word_end(text, i, stop):
+    """Where the word at i ends."""
+    while is_space(text, i, stop):
+        i += 3
+    while i < stop:
+        if i + BLOCK <= text.size:
+            i += np.int64(min(trailing_zeros(bytes_between(text, i, 0xE2, 1, 0)), np.uint64(BLOCK)))
+            if i >= stop or is_space(text, i, stop):
+                break
+            i += text[i] == 0xE2
+        elif is_space(text, i, stop):
+            break
+        else:
+            i += 1
+    return min(i, stop)
+
+
+@lean
+def code_point(text, i, width):
+    value = np.int64(text[i])
+    if width > 1:
+        value &= (1 << (7 - width)) - 1
+    for k in range(1, width):
+        value = value << 6 | (np.int64(text[i + k]) & 0x3F)
+    return value
+
+
+@lean
+def cut(text, i, end, pieces, symbols):
+    """User-defined symbols and characters of text[i:end] into `symbols`; returns how many."""
+    count = 0
+    while i < end:
+        length, value = longest_rule(pieces.symbols, text, i, end)
+        if length:
+            symbols[count] = FROZEN + pieces.symbol_ids[value]
+        else:
+            length = max(character_width(text[i]), 1)
+            symbols[count] = pieces.characters[code_point(text, i, length)]
+        count += 1
+        i += length
+    return count
+
+
+@lean
+def merge_near(symbols, values, count, pairs):
+    """Join the pair of lowest rank, the leftmost first; for short words."""
+    for k in range(count - 1):
+        values[k] = pair_value(pairs, symbols[k], symbols[k + 1])
+    while count > 1:
+        best, where = NO_PAIR, 0
+        for k in range(count - 1):
+            if values[k] >> S32 < best >> S32:
+                best, where = values[k], k
+        if best == NO_PAIR:
+            break
+        symbols[where] = np.int32(best & ID)
+        count -= 1
+        for k in range(where + 1, count):
+            symbols[k] = symbols[k + 1]
+            values[k - 1] = values[k]
+        if where > 0:
+            values[where - 1] = pair_value(pairs, symbols[where - 1], symbols[where])
+        if where + 1 < count:
+            values[where] = pair_value(pairs, symbols[where], symbols[where + 1])
+    return count
+
+
+@lean
+def finish(text, i, count, pieces, symbols, finals):
+    """Ids of the symbols of the text from i on: unknown ones as bytes, or a run of them as unk."""
+    n = 0
+    for k in range(count):
+        symbol = symbols[k]
+        if symbol >= FROZEN:
+            symbol -= FROZEN
+        if symbol < pieces.lengths.size:
+            finals[n] = symbol
+            n += 1
+            i += pieces.lengths[symbol]
+            continue
+        width = character_width(text[i])
+        if pieces.byte_ids[0] >= 0:
+            for b in range(width):
+                finals[n] = pieces.byte_ids[text[i + b]]
+                n += 1
+        elif n == 0 or finals[n - 1] != pieces.unk:
+            finals[n] = pieces.unk
+            n += 1
+        i += width
+    return n
+
+
+@lean
+def encode_word(text, i, end, pieces, scratch, finals):
+    """Ids of one word into `finals`; returns how many."""
+    count = cut(text, i, end, pieces, scratch.symbols)
+    if count <= scratch.values.size:
+        count = merge_near(scratch.symbols, scratch.values, count, pieces.pairs)
+    else:
+        count = merge_linked(
+            scratch.symbols, count, pieces.pairs, scratch.following, scratch.before, scratch.heap
+        )
+    return finish(text, i, count, pieces, scratch.symbols, finals)
+
+
+@lean
+def join_unknown(out, n, here, start, pieces):
+    """A run of unknown characters is one id, also where it goes on in the next word."""
+    if here > start and out[here] == pieces.unk and out[here - 1] == pieces.unk:
+        for k in range(here, n - 1):
+            out[k] = out[k + 1]
+        return n - 1
+    return n
+
+
+@lean(cache=True, nogil=True)
+def encode(text, segments, pieces, memory, scratch, out, ends, progress):
+    """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
+
+    `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far),
+    zeros at first. Returns 0 when all is done, or the length of a word too long for `scratch`.
+    """
+    n = progress[2]
+    short, long = memory.short, memory.long
+    short_shift = np.uint64(64) - trailing_zeros(np.uint64(short.size // 4))
+    long_shift = np.uint64(64) - trailing_zeros(np.uint64(long.size // 4))
+    for s in range(progress[0], segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        start = ends[s - 1] if s else 0
+        if s == progress[0]:
+            i = max(i, progress[1])
+        while i < stop:
+            end = word_end(text, i, stop) if pieces.apart else stop
+            length, here = end - i, n
+            if length <= SHORT:
+                low, high = short_key(text, i, length)
+                at = short_slot(short, short_shift, low, high)
+                if short[at + ONE] == ZERO:
+                    count = encode_word(text, i, end, pieces, scratch, memory.symbols)
+                    short[at], short[at + ONE] = low, high
+                    remember(memory, at, short, count)
+                    memory.used[0] += 1
+                    n = recall(memory, short, at, out, n)
+                    forget_if_full(memory)
+                else:
+                    n = recall(memory, short, at, out, n)
+            elif length <= LONGEST:
+                hashed = long_hash(text, i, length)
+                at = long_slot(long, long_shift, hashed, text, i, length, memory.stored)
+                if long[at] == ZERO:
+                    count = encode_word(text, i, end, pieces, scratch, memory.symbols)
+                    place = memory.used[3]
+                    for k in range(length):
+                        memory.stored[place + k] = text[i + k]
+                    memory.used[3] = place + length
+                    long[at] = hashed
+                    long[at + ONE] = np.uint64(place) << S24 | np.uint64(length)
+                    remember(memory, at, long, count)
+                    memory.used[2] += 1
+                    n = recall(memory, long, at, out, n)
+                    forget_if_full(memory)
+                else:
+                    n = recall(memory, long, at, out, n)
+            elif length <= scratch.symbols.size:
+                count = encode_word(text, i, end, pieces, scratch, scratch.finals)
+                for k in range(count):
+                    out[n + k] = scratch.finals[k]
+                n += count
+            else:
+                progress[0], progress[1], progress[2] = s, i, n
+                return length
+            n = join_unknown(out, n, here, start, pieces)
+            i = end
+        ends[s] = n
+    progress[0], progress[1], progress[2] = segments.shape[0], 0, n
+    return 0

@@ -1,0 +1,119 @@
+"""The compiled table of a SentencePiece normalizer: a trie of byte strings in one array of numbers.
+
+A charsmap holds rules "these bytes become those". It is a 32-bit number n, then n bytes of 32-bit
+units, then the new texts, each with a NUL at its end. The units are a *double array* (Aoe 1989, in
+the form of the Darts-clone library): the children of a node lie at ``base ^ byte``, and a unit is
+the child for `byte` only if it carries the label `byte`. One look-up per byte, no pointers.
+"""
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+LEAF = 1 << 8
+VALUE = 1 << 31
+
+
+def label(unit: int) -> int:
+    """The byte that leads to this unit; units that hold values match no byte."""
+    return unit & 0x800000FF
+
+
+def offset(unit: int) -> int:
+    """What to XOR the place of a unit with, to get where its children lie."""
+    return (unit >> 10) << (8 if unit >> 9 & 1 else 0)
+
+
+class Charsmap:
+    """A compiled table of rules.
+
+    Raises a ValueError for data that is no such table. ``units`` (n,) uint32 and ``outputs`` uint8
+    are its two parts.
+    """
+
+    def __init__(self, data: bytes):
+        self.data = data
+        size = struct.unpack_from("<I", data)[0] if len(data) >= 4 else -1
+        if size < 4 or size % 4 or size > len(data) - 4:
+            raise ValueError(f"{len(data)} bytes with a trie of {size} bytes; expected 4, 8, …")
+        self.units = np.frombuffer(data, "<u4", size // 4, 4).astype(np.uint32)
+        self.outputs = np.frombuffer(data, np.uint8, offset=4 + size)
+        self.check()
+
+    def longest(self, text: bytes, start: int = 0) -> tuple[int, bytes]:
+        """(length, new bytes) of the longest rule that matches `text` at `start`; length 0: none.
+        """
+        best = (0, b"")
+        for length, place in self.matches(text, start):
+            best = (length, self.output(place))
+        return best
+
+    def matches(self, text: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+        """(length, place of the output) of each rule that matches, the shortest first."""
+        units = self.units
+        place = offset(int(units[0]))
+        for k in range(start, len(text)):
+            place ^= text[k]
+            if text[k] == 0 or place >= len(units) or label(int(units[place])) != text[k]:
+                return
+            unit = int(units[place])
+            place ^= offset(unit)
+            if unit & LEAF:
+                yield k + 1 - start, int(units[place]) & ~VALUE
+
+    def output(self, place: int) -> bytes:
+        """The new text that stands at a place of ``outputs``."""
+        raw = self.outputs
+        end = place
+        while raw[end]:
+            end += 1
+        return raw[place:end].tobytes()
+
+    def rules(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every rule as (old bytes, new bytes)."""
+        labels = self.units & (VALUE | 0xFF)
+        children: dict[int, list[int]] = {}  # by the place of the parent's children
+        for place in np.flatnonzero((labels > 0) & (labels < 256)).tolist():
+            children.setdefault(place ^ int(labels[place]), []).append(place)
+        units = self.units.tolist()
+        waiting = [(b"", offset(units[0]))]
+        while waiting:
+            prefix, base = waiting.pop()
+            for place in children.get(base, []):
+                old, unit = prefix + bytes([place ^ base]), units[place]
+                below = place ^ offset(unit)
+                waiting.append((old, below))
+                if unit & LEAF:
+                    yield old, self.output(units[below] & ~VALUE)
+
+    def check(self) -> None:
+        """Raise a ValueError if any rule leads outside the table or to text that is not UTF-8."""
+        units, n = self.units, len(self.units)
+        places = np.arange(n, dtype=np.int64)
+        bases = places ^ ((units >> 10).astype(np.int64) << np.where(units >> 9 & 1, 8, 0))
+        labels = (units & 0xFF).astype(np.int64)
+        is_node = (units & VALUE) == 0
+        is_node &= labels > 0
+        reached = np.zeros(n, bool)
+        has_parent = np.zeros(max(n, 256) * 2, bool)  # by the place of the children
+        new = np.array([0])
+        while len(new):
+            reached[new] = True
+            inside = bases[new] < n + 255
+            has_parent[np.minimum(bases[new][inside], len(has_parent) - 1)] = True
+            found = is_node & has_parent[np.minimum(places ^ labels, len(has_parent) - 1)]
+            new = np.flatnonzero(found & ~reached)
+        leaves = np.flatnonzero(reached & (units & LEAF > 0))
+        if (bases[leaves] >= n).any():
+            raise ValueError("a rule leads outside the trie")
+        values = units[bases[leaves]].astype(np.int64) & (VALUE - 1)
+        raw = self.outputs
+        if len(values) and (not len(raw) or raw[-1] or values.max() >= len(raw)):
+            raise ValueError("a rule leads outside the texts, or the last text does not end")
+        try:
+            raw.tobytes().decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"its texts are not UTF-8 at byte {error.start}") from None
+        if len(values) and ((raw[values] & 0xC0) == 0x80).any():
+            raise ValueError("a rule leads into the middle of a character")
