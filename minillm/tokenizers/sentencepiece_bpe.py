@@ -115,7 +115,8 @@ class SentencePieceBPE:
         found: list[tuple[int, int, int]] = []
         start = 0
         for piece in self.pieces_of(text):
-            id, end = self.ids.get(piece, self.unk_id), start + len(piece)
+            known = piece in self.mergeable  # text never turns into a control piece
+            id, end = self.ids[piece] if known else self.unk_id, start + len(piece)
             if id != self.unk_id:
                 found.append((start, end, id))
             elif self.byte_fallback:

@@ -140,8 +140,7 @@ def character_and_pair_tables(model: "SentencePieceBPE") -> tuple[np.ndarray, np
     from ..kernels.text_sentencepiece_encode import UNKNOWN
     from .byte_bpe import power_of_two
 
-    numbers = {token: id for token, id in model.ids.items() if token in model.mergeable}
-    numbers.update({token: id for token, id in model.ids.items() if len(token.decode()) == 1})
+    numbers = {token: model.ids[token] for token in model.mergeable}
     merging = model.kind == "bpe"
     texts = {token: token.decode() for token in model.mergeable} if merging else {}
     for text in texts.values():
