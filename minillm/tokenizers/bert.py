@@ -4,7 +4,6 @@ Devlin et al. 2019; the rules are those of Hugging Face's BertNormalizer and Ber
 the Unicode tables they carry (``bert_classes.txt``).
 """
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .normalizing import Aligned, is_ideograph, lower
+from .normalizing import Aligned, decomposed, is_ideograph, lower
 from .segments import Pieces, as_utf8, mend_surrogates
 
 NAMES = "KDSPNMV"  # other, deleted, space, punctuation, nonspacing mark, mark, deleted space
@@ -25,7 +24,8 @@ def kinds() -> np.ndarray:
     text = Path(__file__).with_name("bert_classes.txt").read_text(encoding="utf-8")
     runs = [line.split() for line in text.splitlines() if line[0] not in "#lf"]
     starts = np.array([int(start, 16) for start, _ in runs] + [0x110000])
-    table = np.repeat(np.array([NAMES.index(kind) for _, kind in runs], np.uint8), np.diff(starts))
+    names = np.array([NAMES.index(kind[0]) for _, kind in runs], np.uint8)
+    table = np.repeat(names, np.diff(starts))
     table.flags.writeable = False
     return table
 
@@ -91,24 +91,6 @@ def mended(text: str) -> str:
     return fixed if len(fixed) == len(text) else "".join(
         "\ufffd" if 0xD800 <= ord(c) < 0xE000 else c for c in text
     )
-
-
-def decomposed(pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Canonical decomposition (NFD) that keeps the positions: marks are sorted by their class."""
-    from .normalizing import decompose
-
-    parts = [(part, k) for c, k in pairs for part in (c if c.isascii() else decompose(c))]
-    start = 0
-    for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself
-        if end == len(parts) or unicodedata.combining(parts[end][0]) == 0:
-            if end - start > 2:
-                parts[start:end] = sorted(parts[start:end], key=_combining)
-            start = end
-    return parts
-
-
-def _combining(pair: tuple[str, int]) -> int:
-    return unicodedata.combining(pair[0])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,14 @@ BYTE = re.compile(rb"<0x([0-9A-Fa-f]{2})>")
 
 
 @dataclass(frozen=True)
+class JoinSpaced:
+    """Tokens with spaces between them: what a tokenizer.json without a decoder asks for."""
+
+    def __call__(self, tokens: list[bytes]) -> bytes:
+        return b" ".join(tokens)
+
+
+@dataclass(frozen=True)
 class ByteTokens:
     """Tokens such as ``<0xE4>`` become bytes; in a run that is not UTF-8, each is U+FFFD."""
 

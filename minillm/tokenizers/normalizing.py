@@ -39,13 +39,6 @@ def lower(text: str) -> str:
     return "".join(small.get(c) or c.lower() for c in text)
 
 
-def decompose(character: str) -> str:
-    """Canonical decomposition of one character."""
-    if character in differences()[1]:
-        return character
-    return unicodedata.normalize("NFD", character)
-
-
 def is_ideograph(character: str) -> bool:
     """Is it an ideograph to BERT? (2B820 to 2B91F are missed, as in the reference.)"""
     code = ord(character)
@@ -73,7 +66,11 @@ class UnicodeForm:
         return "".join(parts)
 
     def aligned(self, text: str) -> Aligned:
-        return by_cluster(text, self)
+        pairs = decomposed([(c, k) for k, c in enumerate(text)], "K" in self.form)
+        if self.form.endswith("C"):
+            pairs = composed(pairs)
+        sources = np.array([source for _, source in pairs], np.int64).reshape(-1, 1)
+        return "".join(character for character, _ in pairs), sources + np.arange(2)
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Replace:
-    """Every match of a regular expression becomes `content`."""
+    """Every match of a regular expression becomes `content`, which has the span of its end."""
 
     pattern: str
     content: str
@@ -143,7 +140,8 @@ class Replace:
         for match in compiled(self.pattern).finditer(text):
             made += [text[position : match.start()], self.content]
             spans += [(k, k + 1) for k in range(position, match.start())]
-            spans += [match.span()] * len(self.content)
+            last = max(match.end() - 1, 0)
+            spans += [(last, match.end())] * len(self.content)
             position = match.end()
         made.append(text[position:])
         spans += [(k, k + 1) for k in range(position, len(text))]
@@ -203,23 +201,55 @@ def through(sources: np.ndarray, spans: np.ndarray) -> np.ndarray:
 
 def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
     """Alignment of a normalizer that treats each character by itself."""
-    return joined_parts(text, normalizer)
+    parts = [normalizer(character) for character in text]
+    spans = [(k, k + 1) for k, part in enumerate(parts) for _ in part]
+    return "".join(parts), np.array(spans, np.int64).reshape(-1, 2)
 
 
-def by_cluster(text: str, normalizer: Callable[[str], str]) -> Aligned:
-    """Alignment of Unicode normalization.
+Placed = list[tuple[str, int]]  # characters, and the position in a text that each comes from
 
-    The text is cut where no normalization reaches across (before a character that is no mark and
-    that does not join with the one before it); all that comes of such a cluster has its span.
+
+def decomposed(pairs: Placed, compatible: bool = False) -> Placed:
+    """Decomposition (NFD, or NFKD if `compatible`) that keeps the positions.
+
+    Marks that follow one another are sorted by their class, as the standard wants it.
     """
-    clusters = re.findall(r"(?s:.)[^\x00-\u02ff\u3040-\u3098\u4e00-\u9fff]*", text)
-    return joined_parts(clusters, normalizer)
+    parts = [(part, k) for c, k in pairs for part in (c if c < "\x80" else parts_of(c, compatible))]
+    start = 0
+    for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself
+        if end == len(parts) or order_of(parts[end]) == 0:
+            if end - start > 1:
+                parts[start:end] = sorted(parts[start:end], key=order_of)
+            start = end
+    return parts
 
 
-def joined_parts(parts: Any, normalizer: Callable[[str], str]) -> Aligned:
-    made, spans, position = [], [], 0
-    for part in parts:
-        made.append(normalizer(part))
-        spans += [(position, position + len(part))] * len(made[-1])
-        position += len(part)
-    return "".join(made), np.array(spans, np.int64).reshape(-1, 2)
+def parts_of(character: str, compatible: bool) -> str:
+    """Decomposition of one character."""
+    if character in differences()[1]:
+        return character
+    return unicodedata.normalize("NFKD" if compatible else "NFD", character)
+
+
+def order_of(pair: tuple[str, int]) -> int:
+    """The combining class of a character: 0 for what is no mark."""
+    return 0 if pair[0] in differences()[1] else unicodedata.combining(pair[0])
+
+
+def composed(pairs: Placed) -> Placed:
+    """Canonical composition of decomposed text; what is composed keeps its first position."""
+    made: Placed = []
+    starter, before = -1, 0
+    for character, k in pairs:
+        order = order_of((character, k))
+        touches = starter == len(made) - 1 or 0 < before < order
+        if starter >= 0 and touches:
+            joined = unicodedata.normalize("NFC", made[starter][0] + character)
+            if len(joined) == 1 and character not in differences()[1]:
+                made[starter] = (joined, made[starter][1])
+                continue
+        if order == 0:
+            starter = len(made)
+        before = order
+        made.append((character, k))
+    return made

@@ -7,7 +7,7 @@ from typing import Any
 
 from .bert import BertNormalizer, BertSplit
 from .cutting import Cut, CutInTurn, PrefixSpace, digits, punctuation
-from .decoding import ByteTokens, DecodeInTurn, ReplaceIn, StripFrom
+from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
 from .json_items import item, unsupported
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import (
@@ -26,6 +26,7 @@ from .templates import Part, Template
 from .wordpiece import JoinWordPieces
 
 NOT_SPACE = r"\S+"
+WORDS_AND_MARKS = r"\w+|[^\w\s]+"
 DEEPEST = 4  # sequences inside sequences
 
 
@@ -43,7 +44,8 @@ def pattern_of(path: Path, value: dict[str, Any]) -> str:
     text = item(path, place, "String", str, None)
     if text is not None:
         return re.escape(text)
-    return item(path, place, "Regex", str).replace(r"\z", r"\Z")
+    source = item(path, place, "Regex", str).replace(r"\z", r"\Z")
+    return re.sub(r"\\x\{0*([0-9A-Fa-f]{1,6})\}", lambda m: f"\\U{m[1]:0>8}", source)
 
 
 def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
@@ -122,7 +124,7 @@ def read_cut(path: Path, value: dict[str, Any]) -> Any:
     simple: dict[str, Callable[[], Any]] = {
         "BertPreTokenizer": BertSplit,
         "WhitespaceSplit": lambda: Split(NOT_SPACE),
-        "Whitespace": lambda: Split(r"\w+|[^\w\s]+"),
+        "Whitespace": lambda: Split(WORDS_AND_MARKS),
         "PrefixSpace": PrefixSpace,
     }
     if kind in simple:
@@ -221,7 +223,9 @@ def read_parts(
 
 def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> Any:
     kind = None if value is None else item(path, value, "type", str)
-    if value is None or kind in ("ByteLevel", "Fuse"):
+    if value is None:
+        return JoinSpaced()
+    if kind in ("ByteLevel", "Fuse"):
         return Join()
     if kind == "BPEDecoder":
         return JoinWords(item(path, value, "suffix", str, "</w>"))

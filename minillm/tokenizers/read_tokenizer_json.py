@@ -1,6 +1,7 @@
 """Reading tokenizer.json. The file is not trusted: whatever is wrong gives one ValueError."""
 
 import math
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
     byte_level = byte_level or (decoder or {}).get("type") == "ByteLevel"
     normalizer = item(path, value, "normalizer", dict, None)
     return {
-        "model": read_model(path, model, byte_level, special),
+        "model": read_model(path, model, byte_level, special, rules),
         "normalizer": None if normalizer is None else read_normalizer(path, normalizer),
         "pre_tokenizer": cut,
         "post_processor": read_post_processor(
@@ -61,7 +62,8 @@ def read_added_tokens(
         special[content] = item(path, entry, "id", int)
         names = ("single_word", "lstrip", "rstrip")
         flags = [item(path, entry, name, bool, False) for name in names]
-        rule = TokenRule(*flags, not item(path, entry, "special", bool, True))
+        ordinary = not item(path, entry, "special", bool, True)
+        rule = TokenRule(flags[0], flags[1], flags[2], ordinary)
         if rule != TokenRule():
             rules[content] = rule
     if special:
@@ -69,20 +71,29 @@ def read_added_tokens(
     return special, rules
 
 
-def read_model(path: Path, value: dict[str, Any], byte_level: bool, special: dict[str, int]) -> Any:
+def read_model(
+    path: Path, value: dict[str, Any], byte_level: bool, special: dict[str, int],
+    rules: dict[str, TokenRule],
+) -> Any:
+    """The model. Text can never turn into its special tokens, except into ordinary ones."""
     kind = item(path, value, "type", str, "BPE")
+    free = {token for token, rule in rules.items() if rule.ordinary or rule.single_word}
+    guarded = special.keys() - free
     if kind == "Unigram":
-        return read_unigram(path, value)
+        return read_unigram(path, value, guarded)
     if kind not in ("BPE", "WordLevel", "WordPiece"):
         raise BrokenFileError(f"{path}: model {kind!r:.40} is not supported; expected {MODELS}")
     vocabulary = check_vocabulary(path, item(path, value, "vocab", dict))
     for token, id in special.items():
         if vocabulary.get(token, id) != id:
             raise BrokenFileError(f"{path}: {token!r} has two ids, {id} and {vocabulary[token]}")
-    ordinary = {token: id for token, id in vocabulary.items() if token not in special}
-    clash = set(ordinary.values()) & set(special.values())
-    if clash:
+    clash = {vocabulary[token] for token in vocabulary.keys() - special.keys()}
+    if clash & set(special.values()):
         raise BrokenFileError(f"{path}: id {min(clash)} belongs to two tokens")
+    made = made_by_merges(value) if kind == "BPE" else set()
+    ordinary = {
+        token: id for token, id in vocabulary.items() if token not in guarded or token in made
+    }
     unk_token = item(path, value, "unk_token", str, None)
     unk_id = None if unk_token is None else vocabulary.get(unk_token, special.get(unk_token))
     as_bytes = characters_to_bytes if byte_level and kind == "BPE" else str.encode
@@ -99,6 +110,17 @@ def read_model(path: Path, value: dict[str, Any], byte_level: bool, special: dic
             raise BrokenFileError(f"{path}: 'max_input_chars_per_word' is {longest}")
         return WordPiece(table, unk_id, prefix, longest)
     return read_bpe(path, value, byte_level, vocabulary, table, unk_id)
+
+
+def made_by_merges(value: dict[str, Any]) -> set[str]:
+    """What merges of the file name or make; a special token among it must stay in the model."""
+    merges = value.get("merges")
+    named: set[str] = set()
+    for merge in merges if isinstance(merges, list) else []:
+        pair = merge.split(" ") if isinstance(merge, str) else merge
+        if isinstance(pair, list) and all(isinstance(part, str) for part in pair):
+            named.update(pair, ["".join(pair)])
+    return named
 
 
 def read_bpe(
@@ -124,7 +146,7 @@ def read_bpe(
     )
 
 
-def read_unigram(path: Path, value: dict[str, Any]) -> Unigram:
+def read_unigram(path: Path, value: dict[str, Any], guarded: Set[str]) -> Unigram:
     """Pieces are told apart by their place in the list, which is their id."""
     pieces: list[bytes | None] = []
     scores = []
@@ -138,7 +160,7 @@ def read_unigram(path: Path, value: dict[str, Any]) -> Unigram:
         if entry[0] in seen or any(0xD800 <= ord(c) < 0xE000 for c in entry[0]):
             raise BrokenFileError(f"{path}: entry {k} {entry[0]!r:.60} is there twice or broken")
         seen.add(entry[0])
-        pieces.append(entry[0].encode())
+        pieces.append(None if entry[0] in guarded else entry[0].encode())
         scores.append(float(entry[1]))
     unk_id = item(path, value, "unk_id", int, None)
     if not pieces or (unk_id is not None and not 0 <= unk_id < len(pieces)):

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .metaspace import Continued
+from .normalizing import WHITE_SPACE
+from .word_characters import word_pattern
 
 MODES = ("raise", "allow", "text")
 
@@ -50,12 +52,12 @@ def found_in(
         token, (start, end) = match.group(), match.span()
         rule = rules.get(token, TokenRule())
         touched = text[max(start - 1, 0) : start] + text[end : end + 1]
-        if rule.single_word and re.search(r"\w", touched):
+        if rule.single_word and word_pattern().search(touched):
             continue
         if rule.lstrip:
-            start = max(position, len(text[:start].rstrip()))
+            start = max(position, len(text[:start].rstrip(WHITE_SPACE)))
         if rule.rstrip:
-            end = len(text) - len(text[end:].lstrip())
+            end = len(text) - len(text[end:].lstrip(WHITE_SPACE))
         if start >= position:
             yield token, start, end
             position = end

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from .unicode_classes import in_brackets
+from .word_characters import word_class
 
 _CONTRACTION = r"'(?:[sdmtſSDMT]|[lL][lL]|[vV][eE]|[rR][eE])"
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -67,7 +68,7 @@ def freeze(pattern: str) -> str:
     r"""Spell out ``\p{L}``, ``\s`` and their kind, so that every Python reads them alike."""
     classes = {
         r"\p{L}": "ULA", r"\p{N}": "N", r"\p{M}": "M", r"\p{Ll}": "L", r"\s": "S",
-        r"\p{Lu}\p{Lt}": "U", r"\p{Lm}\p{Lo}": "A",
+        r"\p{Lu}\p{Lt}": "U", r"\p{Lm}\p{Lo}": "A", r"\w": "w",
     }
     result, inside, i = [], False, 0
     while i < len(pattern):
@@ -79,7 +80,7 @@ def freeze(pattern: str) -> str:
         elif not token.startswith("\\"):
             token = pattern[i]
         if token in classes:
-            members = in_brackets(classes[token])
+            members = word_class() if classes[token] == "w" else in_brackets(classes[token])
             result.append(members if inside else f"[{members}]")
         elif token == r"\S" and not inside:
             result.append(f"[^{in_brackets('S')}]")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .explaining import Explanation, explain
-from .metaspace import Continued
+from .metaspace import Continued, Metaspace
 from .normalizing import through
 from .segments import Pieces, as_list, as_utf8, character_offsets
 from .special_tokens import (
@@ -42,7 +42,7 @@ class Tokenizer:
     """
 
     model: Any
-    normalizer: Callable[[str], str] | None = None
+    normalizer: Any = None
     pre_tokenizer: Callable[[str], Pieces] | None = None
     post_processor: Callable[[np.ndarray], np.ndarray] | None = None
     decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
@@ -233,10 +233,17 @@ class Tokenizer:
     def _pieces(self, text: str) -> Pieces:
         normal = self._normalized(text)
         if self.pre_tokenizer is not None:
-            return self.pre_tokenizer(same_place(normal, text))
+            return self.pre_tokenizer(self._placed(normal, text))
         data = np.frombuffer(as_utf8(normal), np.uint8)
         whole = [[0, len(data)]] if len(data) else []
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
+
+    def _placed(self, normal: str, text: str) -> str:
+        """The normalized text; marked, for Metaspace, if it is not the beginning of a text."""
+        if not isinstance(self.pre_tokenizer, Metaspace) or self.pre_tokenizer.scheme != "first":
+            return normal
+        cut = self.normalizer is not None and self.normalizer.aligned(text)[1][:1, 0].any()
+        return Continued(normal) if cut or isinstance(text, Continued) else normal
 
     def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
         """Character spans in `text` of byte spans in the text that the model saw."""
@@ -244,7 +251,7 @@ class Tokenizer:
         for stage in (self.normalizer, self.pre_tokenizer):
             if stage is not None and hasattr(stage, "aligned"):
                 changed, found = stage.aligned(text)
-                text = same_place(changed, text)
+                text = self._placed(changed, text) if stage is self.normalizer else changed
                 sources = found if sources is None else through(sources, found)
         spans = character_offsets(text, spans)
         return spans if sources is None else through(sources, spans)
@@ -296,8 +303,3 @@ class Tokenizer:
     def id_to_token(self, id: int) -> str:
         """Text of an id; bytes that are no characters are shown as ``\\xe4``."""
         return self._token(as_list([id])[0], 0).decode("utf-8", "backslashreplace")
-
-
-def same_place(changed: str, text: str) -> str:
-    """`changed`, marked as not standing at the beginning if `text` is."""
-    return Continued(changed) if isinstance(text, Continued) else changed

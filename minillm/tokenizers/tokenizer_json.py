@@ -57,7 +57,7 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
 def model_json(tok: "Tokenizer") -> dict[str, Any]:
     model = tok.model
     if isinstance(model, Unigram):
-        return unigram_json(model)
+        return unigram_json(tok, model)
     if not isinstance(model, ByteBPE | CharacterBPE | WordVocabulary | WordPiece):
         raise cannot_write("model", model)
     as_text = bytes_to_characters if isinstance(model, ByteBPE) else bytes.decode
@@ -93,13 +93,17 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
     }
 
 
-def unigram_json(model: Unigram) -> dict[str, Any]:
+def unigram_json(tok: "Tokenizer", model: Unigram) -> dict[str, Any]:
     if model.variant != "huggingface":
         raise ValueError(
             "model is a SentencePiece model, whose arithmetic tokenizer.json does not know; save "
             "it with a name that ends in .model"
         )
-    pieces = [(token or b"").decode() for token in model.vocabulary]
+    named = {id: token for token, id in tok.special_tokens.items()}
+    pieces = [
+        named.get(id, f"<unused{id}>") if token is None else token.decode()
+        for id, token in enumerate(model.vocabulary)
+    ]
     return {
         "type": "Unigram", "unk_id": model.unk_id, "byte_fallback": model.byte_fallback,
         "vocab": [[piece, score] for piece, score in zip(pieces, model.scores.tolist())],

@@ -8,7 +8,7 @@ from unicodedata import combining
 import numpy as np
 
 from .bert import NAMES, BertNormalizer, BertSplit, kinds
-from .normalizing import IDEOGRAPHS, decompose, lower
+from .normalizing import IDEOGRAPHS, lower, parts_of
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5  # as in the kernel
 ASSIGNED = 0x32400  # no code point from here on has a decomposition or a small letter
@@ -117,7 +117,7 @@ def rewritten(normalizer: BertNormalizer, strip: bool | None) -> list[int]:
     codes = set(np.flatnonzero(kinds() == NAMES.index("N")).tolist()) if strip else set()
     for code in [*range(128, 0xD800), *range(0xE000, ASSIGNED)]:
         character = chr(code)
-        if (strip and decompose(character) != character) or (
+        if (strip and parts_of(character, False) != character) or (
             normalizer.lowercase and lower(character) != character
         ):
             codes.add(code)

@@ -1,12 +1,14 @@
 """The stages around the model as tokenizer.json writes them."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .bert import BertNormalizer, BertSplit
 from .cutting import Cut, CutInTurn, PrefixSpace
-from .decoding import ByteTokens, DecodeInTurn, ReplaceIn, StripFrom
+from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import InTurn, Lowercase, Prepend, Replace, Strip, StripAccents, UnicodeForm
+from .read_json_stages import WORDS_AND_MARKS
 from .splitting import PATTERNS
 from .stages import Characters, Join, JoinWords, Split
 from .templates import Part, Template
@@ -26,7 +28,8 @@ def cannot_write(stage: str, value: Any) -> ValueError:
 
 
 def regex_json(pattern: str) -> Json:
-    return {"Regex": pattern.replace(r"\Z", r"\z")}
+    spelled = re.sub(r"\\U0*([0-9A-F]{1,8})", r"\\x{\1}", pattern)
+    return {"Regex": spelled.replace(r"\Z", r"\z")}
 
 
 def normalizer_json(stage: Any) -> Json:
@@ -65,6 +68,8 @@ def cut_json(stage: Any) -> Json:
     if isinstance(stage, Split):
         if stage.pattern == NOT_SPACE and not stage.keep_gaps:
             return {"type": "WhitespaceSplit"}
+        if stage.pattern == WORDS_AND_MARKS and not stage.keep_gaps:
+            return {"type": "Whitespace"}
         behavior, invert = ("Isolated", False) if stage.keep_gaps else ("Removed", True)
         return split_json(stage.rule or stage.pattern, behavior, invert)
     if isinstance(stage, Characters):
@@ -128,7 +133,9 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
     }
 
 
-def decoder_json(stage: Any, byte_level: bool) -> Json:
+def decoder_json(stage: Any, byte_level: bool) -> Json | None:
+    if isinstance(stage, JoinSpaced):
+        return None
     if isinstance(stage, Join):
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else {"type": "Fuse"}
     if isinstance(stage, JoinWords):
