@@ -51,7 +51,8 @@ def test_examples(step, examples):
 
 
 def test_measures():
-    for m, words in enumerate(["tr ee tree y by", "trouble oats trees ivy", "troubles private oaten"]):
+    examples = ["tr ee tree y by", "trouble oats trees ivy", "troubles private oaten"]
+    for m, words in enumerate(examples):
         assert {porter.measure(word) for word in words.split()} == {m}
 
 
@@ -64,5 +65,5 @@ def test_any_word_has_a_stem(word):
 def test_parity_with_nltk():
     nltk = pytest.importorskip("nltk.stem")
     theirs = nltk.PorterStemmer(mode="ORIGINAL_ALGORITHM")
-    for word in "possibly flies dying replied humbly sensational traditional plotted".split():
+    for word in ("possibly", "flies", "dying", "replied", "humbly", "sensational", "plotted"):
         assert porter.stem(word) == theirs.stem(word)
