@@ -64,7 +64,7 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
     names = [None if token is None else as_text(token) for token in model.vocabulary]
     vocabulary = {name: id for id, name in enumerate(names) if name is not None}
     for token, id in tok.special_tokens.items():
-        if token not in tok.token_rules:
+        if not tok.token_rules.get(token, TokenRule()).ordinary:
             vocabulary.setdefault(token, id)
     vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     unk_id = getattr(model, "unk_id", None)
