@@ -112,6 +112,11 @@ def learn_merges_fast(
 
     if tie not in TIES:
         raise ValueError(f"tie={tie!r} is not a tie rule; use one of {', '.join(TIES)}")
+    if tie == "minbpe" and max_token_length is not None:
+        raise ValueError(
+            f"max_token_length={max_token_length} goes with tie='huggingface' or 'cs336'; minbpe "
+            "has no such limit"
+        )
     offsets = offsets.astype(np.int64)
     sizes = np.array([len(token) for token in tokens], np.int64)
     starts = np.zeros(len(tokens) + merges + 2, np.int64)

@@ -16,6 +16,7 @@ def read_tokenizer(
     special_tokens: Mapping[str, int] | None,
 ) -> dict[str, Any]:
     """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
+    from .bert_file import read_bert_vocabulary
     from .bytepiece_file import is_bytepiece, read_bytepiece
     from .rank_files import read_tiktoken, read_vocab_and_merges
     from .sentencepiece_stages import is_sentencepiece, read_sentencepiece
@@ -25,6 +26,8 @@ def read_tokenizer(
         return read_vocab_and_merges(path, Path(merges), pattern, special_tokens)
     if path.suffix == ".tiktoken":
         return read_tiktoken(path, pattern, special_tokens)
+    if path.suffix == ".txt":
+        return read_bert_vocabulary(path, special_tokens)
     if is_bytepiece(path):
         return read_bytepiece(path, special_tokens)
     if is_sentencepiece(path):

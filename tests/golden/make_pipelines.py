@@ -24,15 +24,17 @@ from tokenizers import (
 )
 
 SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = (
-    "the cat sat on a mat hat he she low lower lowest newest 小猫 老鼠 don't it's naïve café "
-    "Straße Ωμέγα ΑΣ İstanbul 12345 x_y foo(bar) ##ing # — … 한글 한국 𝟘 ½ Ⅷ e\u0301 Ａ１ ﬁ"
-).split()
+LINES = """
+    the cat sat on a mat hat he she low lower lowest newest 小猫 老鼠 don't it's naïve café
+    Straße Ωμέγα ΑΣ İstanbul 12345 x_y foo(bar) ##ing # — … 한글 한국 𝟘 ½ Ⅷ e\u0301 Ａ１ ﬁ
+"""
+WORDS = LINES.split()
 ODD = [
     " ", "  ", "\n", "\r\n", "\t", "'", "'s", "é", "ſ", "1", "23", "²", "½", "中", "文字", "ǅ",
     "\u0301", "\u0903", "!", "/", "...", "\u00a0", "\u3000", "\u200d", "👍🏽", "\x1c", "\x85", "\0",
     "\u200b", "ß", "K", "\U0001d7d8", "xyz", "HelloWorld", "\ufffd", "\u2028", "-", "_",
-    "\U00016ec0", "한글", "é" * 9, "\u2e42\u2e43", "\U00011938", "[MASK]", " [MASK] ", "low", "a low b",
+    "\U00016ec0", "한글", "é" * 9, "\u2e42\u2e43", "\U00011938", "[MASK]", " [MASK] ",
+    "low", "a low b",
 ]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 

@@ -1,6 +1,7 @@
 """Whole pipelines out of tokenizer.json give what Hugging Face's library gives, and go back."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_stored_pipelines(entry, tmp_path):
         ids.tolist(), ends.tolist()
     ]
     assert [row[1] for row in entry["rows"]] == [
-        ids[i:j].tolist() for i, j in zip(ends[:-1], ends[1:])
+        ids[i:j].tolist() for i, j in pairwise(ends)
     ]
 
 
