@@ -8,8 +8,74 @@ a longer one. Kudo 2018 finds them with an enhanced suffix array (Abouelhoda, Ku
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-END = "\0"  # what follows the last character of a text
+import numpy as np
+
+from .unigram_words import END
+
+FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4  # classes of characters
+PLACES = ("first", "last", "not_last", "not_first")  # where ▁ may stand
+MAX_CHARACTERS = 16
+
+
+def one_class(points: np.ndarray) -> np.ndarray:
+    """All characters but NUL may stand together."""
+    return np.where(points == 0, FORBIDDEN, ANY)
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Which strings may be pieces; the rules of SentencePiece's trainer.
+
+    classes: code points (n,) -> class of each: a script from 1 on, ANY, INHERITED (from the
+    character before), ALONE (never with others), SPACE or FORBIDDEN. Neighbours must be of one
+    script, or one of them of ANY. space: where a SPACE may stand; only_spaces: pieces of them
+    alone are welcome.
+    """
+
+    classes: Callable[[np.ndarray], np.ndarray] = one_class
+    space: str = "first"
+    only_spaces: bool = False
+    longest: int = MAX_CHARACTERS
+
+    @property
+    def place(self) -> int:
+        return PLACES.index(self.space)
+
+    def classes_of(self, points: np.ndarray) -> np.ndarray:
+        return np.asarray(self.classes(np.asarray(points)), np.int64)
+
+    def __call__(self, piece: str) -> bool:
+        kinds = self.classes_of(np.array([ord(character) for character in piece])).tolist()
+        if len(kinds) > self.longest or FORBIDDEN in kinds or (ALONE in kinds and len(kinds) > 1):
+            return False
+        return one_script(kinds) and (
+            SPACE not in kinds or self.only_spaces and set(kinds) == {SPACE}
+            or spaces_fit(kinds, self.space)
+        )
+
+
+def spaces_fit(kinds: Sequence[int], space: str) -> bool:
+    """Do all spaces stand where they may?"""
+    places = [k for k, kind in enumerate(kinds) if kind == SPACE]
+    end = len(kinds) - 1
+    if space in ("first", "last"):
+        return places == [0 if space == "first" else end]
+    return end == 0 or (end if space == "not_last" else 0) not in places
+
+
+def one_script(kinds: Sequence[int]) -> bool:
+    """Are no two neighbours of different scripts?"""
+    before = ANY
+    for kind in kinds:
+        if kind == SPACE:
+            continue
+        kind = before if kind == INHERITED else kind
+        if ANY not in (kind, before) and kind != before:
+            return False
+        before = kind
+    return True
 
 
 def seeds(
@@ -20,13 +86,13 @@ def seeds(
     valid: Callable[[str], bool] = bool,
     by_byte: bool = False,
 ) -> dict[str, int]:
-    """Each seed and its score, how often it occurs times its length; the best first.
+    """Each seed and its score: how often it occurs times its length.
 
     followers: what comes after each word, END or the first character of the next word. by_byte:
     the first bytes of the characters that follow must differ, as in SentencePiece since 0.2.2.
 
     >>> seeds(["hug", "hugs", "pug"], [1, 1, 1], [END] * 3)
-    {'ug': 6, 'hug': 6}
+    {'hug': 6, 'ug': 6}
     """
     count: Counter[str] = Counter()
     after: dict[str, set] = {}
@@ -36,17 +102,16 @@ def seeds(
                 piece, next = word[i:j], (word + follower)[j]
                 count[piece] += times
                 after.setdefault(piece, set()).add(next.encode()[0] if by_byte else next)
-    score = {
+    return {
         piece: count[piece] * len(piece)
         for piece in count if len(after[piece]) > 1 and END not in piece and valid(piece)
     }
-    return {piece: score[piece] for piece in sorted(score, key=lambda p: (-score[p], p))}
 
 
-def character_counts(words: Sequence[str], counts: Sequence[int]) -> dict[str, int]:
-    """How often each character occurs, the most frequent first."""
+def character_counts(words: Sequence[str], counts: Sequence[int]) -> Counter[str]:
+    """How often each character occurs."""
     total: Counter[str] = Counter()
     for word, count in zip(words, counts):
         for character in word:
             total[character] += count
-    return {c: total[c] for c in sorted(total, key=lambda c: (-total[c], c))}
+    return total
