@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields as attributes
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minillm.files import written_atomically
 
 from . import sentencepiece_wire as wire
@@ -136,9 +138,15 @@ def parse_piece(message: wire.Message) -> Piece:
 
 
 READERS = {
-    "int": wire.as_int, "float": wire.as_float, "str": wire.as_text, "bytes": wire.as_bytes,
-    "texts": wire.as_text, "bool": lambda message, entry: bool(wire.as_int(message, entry)),
+    "int": wire.as_int, "str": wire.as_text, "bytes": wire.as_bytes, "texts": wire.as_text,
+    "float": lambda message, entry: shortest(wire.as_float(message, entry)),
+    "bool": lambda message, entry: bool(wire.as_int(message, entry)),
 }
+
+
+def shortest(value: float) -> float:
+    """0.9995 for the float32 next to it, 0.9994999766349792."""
+    return float(str(np.float32(value)))
 
 
 def read_into(spec: Any, message: wire.Message) -> None:
