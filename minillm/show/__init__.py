@@ -12,10 +12,10 @@ from .matrices import bars, heatmap
 from .plots import Plot, curves, figure, image
 from .source import source
 from .tables import shapes, table
-from .tokens import tokens
+from .tokens import strips, tokens
 from .trees import trees
 
 __all__ = [
     "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "shapes",
-    "source", "table", "tokens", "trees",
+    "source", "strips", "table", "tokens", "trees",
 ]

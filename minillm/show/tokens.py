@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from .html import COLOURS, LINE, MONO, SANS, Html, plain, visible
@@ -44,6 +44,15 @@ def tokens(
     if ids is not None:
         text += "\n" + " ".join(str(int(i)) for i in ids)
     return Html(body, text)
+
+
+def strips(rows: Mapping[str, Sequence[str | bytes]]) -> Html:
+    """Several strips of tokens, one under the other, each with its name in front."""
+    made = {name: tokens(pieces, title=name) for name, pieces in rows.items()}
+    return Html(
+        "".join(strip.html for strip in made.values()),
+        "\n".join(f"{name}: {strip.text}" for name, strip in made.items()),
+    )
 
 
 def visible_title(title: str) -> str:
