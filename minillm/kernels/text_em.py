@@ -115,16 +115,17 @@ def count_best(
 
 @lean(cache=True, nogil=True)
 def losses_of(
-    places, sizes, starts, ids, lengths, scores, unknown, used, words, bug, best, edges, losses
+    first, after, places, sizes, starts, ids, lengths, scores, unknown, used, words, bug,
+    best, edges, losses,
 ):
-    """Loss of each piece, which stands at text position places[id] and has sizes[id] characters.
+    """Losses of pieces first to after - 1; piece id stands at text position places[id] and has sizes[id] characters.
 
     losses: NaN for a piece without an alternative, −inf where the alternative is better.
     """
     total = 0.0
     for id in range(used.size):
         total += used[id]
-    for id in range(places.size):
+    for id in range(first, after):
         n, f = sizes[id], used[id]
         losses[id] = np.nan
         if n < 2:
@@ -142,25 +143,24 @@ def losses_of(
             parts += 1
             logs += np.log(used[max(ids[edges[k]], 0)] + f)
             k -= lengths[edges[k]]
-        after = np.log(total + f * ((bug if bug > 0 else parts) - 1))
-        losses[id] = f / words * (np.log(f) - np.log(total) - (logs - parts * after))
+        shared = np.log(total + f * ((bug if bug > 0 else parts) - 1))
+        losses[id] = f / words * (np.log(f) - np.log(total) - (logs - parts * shared))
 
 
 @lean(cache=True)
 def keep_edges(starts, ids, lengths, renamed):
     """Take out the edges of pieces that are gone (renamed[id] < 0), in place; returns how many stay.
 
-    A single character stays an edge, though it has no id any more.
+    A single character stays an edge, though it has no id any more; renamed[-1] is -1.
     """
     kept, e = 0, starts[0]
     for p in range(starts.size - 1):
         end = starts[p + 1]
         starts[p] = kept
         while e < end:
-            id = renamed[ids[e]] if ids[e] >= 0 else -1
-            if id >= 0 or lengths[e] == 1:
-                ids[kept], lengths[kept] = id, lengths[e]
-                kept += 1
+            id = renamed[ids[e]]
+            ids[kept], lengths[kept] = id, lengths[e]
+            kept += (id >= 0) | (lengths[e] == 1)
             e += 1
     starts[starts.size - 1] = kept
     return kept

@@ -4,6 +4,7 @@ All edges of all lattices are laid out once, from the sorted suffixes; pruning o
 Nothing is looked up by its text.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class PieceTable:
 
     def __init__(self, words: Words, variant: str, valid: Validity, most: int):
         self.words, self.huggingface = words, variant == "huggingface"
+        self.pool = ThreadPoolExecutor(1)
         order = sorted_suffixes(words, valid.longest + 1)
         order = order[~words.last[order]]
         nodes, weights = self.seeds(order, valid)
@@ -95,12 +97,23 @@ class PieceTable:
         """Expected counts (pieces,) and the objective."""
         from ..kernels.text_em import expect_counts
 
-        words, expected = self.words, np.zeros(len(self.scores))
-        total = expect_counts(
-            0, len(words.counts), words.offsets, words.counts, self.starts, self.ids, self.lengths,
-            np.exp(self.scores), np.exp(self.unknown), expected, *self.scratch("fifi"),
-        )
-        return expected, total / words.counts.sum()
+        words, chances = self.words, (np.exp(self.scores), np.exp(self.unknown))
+
+        def part(first: int, after: int) -> tuple[np.ndarray, float]:
+            expected = np.zeros(len(self.scores))
+            return expected, expect_counts(
+                first, after, words.offsets, words.counts, self.starts, self.ids, self.lengths,
+                *chances, expected, *self.scratch("fifi"),
+            )
+
+        expected, totals = zip(*self.in_threads(part, words.offsets))
+        return np.sum(expected, 0), sum(totals) / words.counts.sum()
+
+    def in_threads(self, part: Any, sizes: np.ndarray) -> list[Any]:
+        """Results of ``part(first, after)`` for two halves of what `sizes` accumulates."""
+        half = int(np.searchsorted(sizes, sizes[-1] // 2))
+        left = self.pool.submit(part, 0, half)
+        return [part(half, len(sizes) - 1), left.result()]
 
     def maximize(self, expected: np.ndarray) -> None:
         """New scores; pieces expected less than half a time are dropped."""
@@ -116,7 +129,7 @@ class PieceTable:
         """Only the chosen pieces stay, in this order."""
         from ..kernels.text_em import keep_edges
 
-        renamed = np.full(len(self.scores), -1, np.int32)
+        renamed = np.full(len(self.scores) + 1, -1, np.int32)
         renamed[chosen] = np.arange(len(chosen))
         size = keep_edges(self.starts, self.ids, self.lengths, renamed)
         self.ids, self.lengths = self.ids[:size], self.lengths[:size]
@@ -128,15 +141,23 @@ class PieceTable:
         """Keep `size` pieces, as ``unigram_em.prune`` chooses them."""
         from ..kernels.text_em import count_best, losses_of
 
-        words, used, losses = self.words, np.zeros(len(self.scores)), np.empty(len(self.scores))
+        words, losses = self.words, np.empty(len(self.scores))
         edges = self.starts, self.ids, self.lengths, self.scores, self.unknown
-        number = len(words.counts)
-        count_best(0, number, words.offsets, words.counts, *edges, used, *self.scratch("fi"))
         bug = len(self.scores) if self.huggingface else 0
-        losses_of(
-            self.places, self.sizes, *edges, used, float(words.counts.sum()), bug,
-            *self.scratch("fi"), losses,
-        )
+
+        def uses(first: int, after: int) -> np.ndarray:
+            used = np.zeros(len(self.scores))
+            count_best(first, after, words.offsets, words.counts, *edges, used, *self.scratch("fi"))
+            return used
+
+        def fill(first: int, after: int) -> None:
+            losses_of(
+                first, after, self.places, self.sizes, *edges, used, float(words.counts.sum()),
+                bug, *self.scratch("fi"), losses,
+            )
+
+        used = np.sum(self.in_threads(uses, words.offsets), 0)
+        self.in_threads(fill, np.arange(len(losses) + 1))
         alone, better = np.isnan(losses), losses == -np.inf
         kept = alone | (better & (used > 0)) if self.huggingface else alone & (used > 0)
         others = np.flatnonzero(~alone & ~better & (used > 0))

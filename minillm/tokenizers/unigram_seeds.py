@@ -50,9 +50,9 @@ class Validity:
         kinds = self.classes_of(np.array([ord(character) for character in piece])).tolist()
         if len(kinds) > self.longest or FORBIDDEN in kinds or (ALONE in kinds and len(kinds) > 1):
             return False
+        blank = self.only_spaces and set(kinds) == {SPACE}
         return one_script(kinds) and (
-            SPACE not in kinds or self.only_spaces and set(kinds) == {SPACE}
-            or spaces_fit(kinds, self.space)
+            SPACE not in kinds or blank or spaces_fit(kinds, self.space)
         )
 
 

@@ -21,9 +21,10 @@ class Words:
     """
 
     def __init__(self, points: np.ndarray, offsets: np.ndarray, counts: np.ndarray):
-        alphabet, text = np.unique(points, return_inverse=True)
-        self.alphabet = np.concatenate([[0], alphabet]).astype(np.int32)
-        self.text = (text.reshape(-1) + 1).astype(np.int32)
+        seen = np.zeros(0x110000, np.bool_)
+        seen[points] = True
+        self.alphabet = np.concatenate([[0], np.flatnonzero(seen)]).astype(np.int32)
+        self.text = np.cumsum(seen, dtype=np.int32)[points]
         self.offsets = np.asarray(offsets, np.int64)
         self.counts = np.asarray(counts, np.int64)
         self.last = np.zeros(len(self.text), np.bool_)
@@ -104,27 +105,15 @@ def words_of_lines(data: np.ndarray, lines: np.ndarray) -> Words:
 
     A word counts once for each of what can follow it, the next ▁ or the end of the line.
     """
+    from ..kernels.text_suffixes import word_spans
     from .counting import PieceCounter
 
+    size = int((lines[:, 1] - lines[:, 0]).sum())
+    joined = np.empty(size + len(lines), np.uint8)
+    spans = np.empty((size // 3 + len(lines), 2), np.int64)
+    found = word_spans(data, np.ascontiguousarray(lines), joined, spans)
     counter = PieceCounter("given")
-    counter.add(*with_followers(data, lines))
+    counter.add(joined, spans[:found])
     counts = counter.counts()
     offsets = counter.starts[: len(counts) + 1]
     return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
-
-
-def with_followers(data: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lines with a NUL after each, and spans of words that reach one byte into what follows."""
-    lengths = lines[:, 1] - lines[:, 0]
-    joined = np.zeros(int((lengths + 1).sum()), np.uint8)
-    ends = np.cumsum(lengths + 1)
-    inside = np.ones(len(joined), np.bool_)
-    inside[ends - 1] = False
-    source = np.arange(len(joined)) - np.repeat(ends - lengths - 1 - lines[:, 0], lengths + 1)
-    joined[inside] = data[source[inside]]
-    mark = np.zeros(len(joined), np.bool_)
-    mark[:-2] = (joined[:-2] == 0xE2) & (joined[1:-1] == 0x96) & (joined[2:] == 0x81)
-    mark[(ends - lengths - 1)[lengths > 0]] = True
-    starts = np.flatnonzero(mark)
-    stops = np.minimum(np.append(starts[1:], len(joined)), ends[np.searchsorted(ends, starts, "right")] - 1)
-    return joined, np.stack([starts, stops + 1], 1)
