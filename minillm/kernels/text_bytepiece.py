@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from .text_bytepiece_blocks import LOW, S32, best_routes_by_block
 from .text_machine import lean
 
 UNIT = np.dtype([("base", np.int32), ("parent", np.int32), ("score", np.float64)])
@@ -78,9 +79,15 @@ def build(data, starts, units, nodes, queue, labels, edges):
     return used
 
 
+@lean(forceinline=True)
+def step(node, length):
+    """A step of a route: the node of a piece, and its length in the upper half."""
+    return np.uint64(node) | np.uint64(length) << S32
+
+
 @lean
 def best_routes(text, i, n, units, scores, routes):
-    """routes[e]: node of the last piece of the best way to cut text[i : i + e]."""
+    """routes[e]: last step of the best way to cut text[i : i + e]."""
     for e in range(1, n + 1):
         scores[e] = -np.inf
     scores[0] = 0.0
@@ -97,7 +104,7 @@ def best_routes(text, i, n, units, scores, routes):
             score = here + units[node].score
             if score > scores[e + 1]:
                 scores[e + 1] = score
-                routes[e + 1] = node
+                routes[e + 1] = step(node, e + 1 - s)
 
 
 @lean
@@ -112,7 +119,7 @@ def uniform(state):
 
 @lean
 def random_routes(text, i, n, units, scores, routes, alpha, state):
-    """routes[e]: node of the last piece of a random way to cut text[i : i + e]."""
+    """routes[e]: last step of a random way to cut text[i : i + e]."""
     for e in range(1, n + 1):
         scores[e] = -np.inf
     scores[0] = 0.0
@@ -132,7 +139,7 @@ def random_routes(text, i, n, units, scores, routes, alpha, state):
             total = max(before, score) + math.log1p(math.exp(-abs(before - score)))
             scores[e + 1] = total
             if uniform(state) < math.exp(score - total):
-                routes[e + 1] = node
+                routes[e + 1] = step(node, e + 1 - s)
 
 
 @lean
@@ -146,7 +153,7 @@ def line_end(text, i, stop):
 
 
 @lean
-def collect(n, routes, node_ids, node_lengths, scores, out, at):
+def collect(n, routes, node_ids, scores, out, at):
     """Put the ids of a route of n bytes at out[at:]; returns where they end, or -1 if none led on.
 
     They are found from the last to the first, so they are written at the far end and moved.
@@ -156,9 +163,8 @@ def collect(n, routes, node_ids, node_lengths, scores, out, at):
     e, place = n, at + n
     while e > 0:
         place -= 1
-        node = routes[e]
-        out[place] = node_ids[node]
-        e -= node_lengths[node]
+        out[place] = node_ids[routes[e] & LOW]
+        e -= np.int64(routes[e] >> S32)
     count = at + n - place
     for k in range(count):
         out[at + k] = out[place + k]
@@ -166,11 +172,12 @@ def collect(n, routes, node_ids, node_lengths, scores, out, at):
 
 
 @lean(cache=True, nogil=True)
-def encode(text, segments, lines, units, node_ids, node_lengths, scores, routes, alpha, state,
+def encode(text, segments, lines, units, fast, node_ids, scores, routes, alpha, state,
            out, ends, progress):
     """Ids of the segments (n, 2) of `text` into `out`, one id per byte at most; ends (n,).
 
-    With `lines` each segment is cut after its line feeds. `alpha` below 0: the best way.
+    With `lines` each segment is cut after its line feeds. `alpha` below 0: the best way. fast:
+    the arrays of ``best_routes_by_block``, the first of them empty if it cannot be used.
     progress: (segment, byte, ids so far), zeros at first. Returns 0 when all is done, -1 at a byte
     that no piece covers, or the length of a line for which `scores` and `routes` are too small.
     """
@@ -184,14 +191,38 @@ def encode(text, segments, lines, units, node_ids, node_lengths, scores, routes,
             progress[0], progress[1], progress[2] = k, i, at
             if j - i >= scores.size:
                 return j - i
-            if alpha < 0.0:
+            if alpha < 0.0 and fast[0].size > 0:
+                best_routes_by_block(text, i, j - i, fast, scores, routes)
+            elif alpha < 0.0:
                 best_routes(text, i, j - i, units, scores, routes)
             else:
                 random_routes(text, i, j - i, units, scores, routes, alpha, state)
-            at = collect(j - i, routes, node_ids, node_lengths, scores, out, at)
+            at = collect(j - i, routes, node_ids, scores, out, at)
             if at < 0:
                 return -1
             i = j
         ends[k] = at
     progress[2] = at
     return 0
+
+
+@lean(cache=True)
+def surely_composed(data):
+    """True if UTF-8 text holds only characters that no composition (NFC) changes or joins.
+
+    These are U+0000 to U+02FF, U+2002 to U+203F, U+3000 to U+3029, U+4000 to U+9FFF and U+FF00 to
+    U+FFBF; for other text the answer is False, whatever it is.
+    """
+    for i in range(data.size):
+        first = data[i]
+        if first < 0xCC or 0xE4 <= first <= 0xE9:
+            continue
+        second, third = data[i + 1], data[min(i + 2, data.size - 1)]
+        if first == 0xE2 and second == 0x80 and third >= 0x82:
+            continue
+        if first == 0xE3 and second == 0x80 and third < 0xAA:
+            continue
+        if first == 0xEF and second in (0xBC, 0xBD, 0xBE):
+            continue
+        return False
+    return True

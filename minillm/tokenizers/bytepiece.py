@@ -211,10 +211,13 @@ class BytePiece:
 
 def composed(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The segments in Unicode's composed form (NFC); nothing is copied if they are in it."""
+    from ..kernels.text_bytepiece import surely_composed
     from .counting import joined
 
+    if surely_composed(data):
+        return data, segments
     raw = data.tobytes()
-    if raw.isascii() or unicodedata.is_normalized("NFC", raw.decode()):
+    if unicodedata.is_normalized("NFC", raw.decode()):
         return data, segments
     return joined([
         unicodedata.normalize("NFC", raw[i:j].decode()).encode() for i, j in segments.tolist()

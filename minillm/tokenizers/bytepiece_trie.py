@@ -6,6 +6,7 @@ import numpy as np
 
 from .words import UnknownTextError
 
+MOST = 64  # pieces that begin at one place, for the faster search
 
 class Trie:
     """A double-array trie of sorted, different pieces; ids[k] is the id of piece k."""
@@ -30,14 +31,44 @@ class Trie:
             )
             places += places // 2 // 256 * 256 + 256
         self.units = units
+        self.fast = self._fast(tokens, lengths)
         self.node_ids = np.full(len(units), -1, np.int32)
         self.node_ids[self.nodes] = ids
-        self.node_lengths = np.zeros(len(units), np.int32)
-        self.node_lengths[self.nodes] = lengths
 
     def set_scores(self, scores: np.ndarray) -> None:
         """scores[k]: that of piece k; minus infinity takes it out."""
         self.units["score"][self.nodes] = scores
+        self.fast[2][:] = self.units["score"]
+
+    def _fast(self, tokens: list[bytes], lengths: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The arrays of the faster search, for vocabularies with all bytes and no long chains."""
+        from ..kernels.text_bytepiece_blocks import BLOCK, first_two
+
+        width = 2 + longest_chain(tokens)
+        walk, pairs = np.empty(0, np.uint64), np.empty(0, np.uint64)
+        if np.count_nonzero(lengths == 1) == 256 and width <= MOST:
+            walk = self.units["base"].astype(np.uint64) << np.uint64(32)
+            walk |= self.units["parent"].view(np.uint32)
+            walk[self.nodes] |= np.uint64(1 << 63)
+            pairs = np.empty(1 << 16, np.uint64)
+            first_two(walk, pairs)
+        else:
+            width = 1
+        places, nodes, counts = (np.empty(BLOCK, np.uint64) for _ in range(3))
+        found = np.empty(BLOCK * width, np.uint64)
+        return walk, pairs, np.full(len(self.units), -np.inf), places, nodes, found, counts
+
+
+def longest_chain(tokens: list[bytes]) -> int:
+    """The most pieces of which each begins the next; sorted ones stand one after another."""
+    longest = 0
+    chain: list[bytes] = []
+    for token in tokens:
+        while chain and not token.startswith(chain[-1]):
+            chain.pop()
+        chain.append(token)
+        longest = max(longest, len(chain))
+    return longest
 
 
 def shared(a: bytes, b: bytes) -> int:
@@ -64,9 +95,9 @@ def encode(
     progress = np.zeros(3, np.int64)
     longest = 1 << 14
     while longest:
-        scores, routes = np.empty(longest + 1), np.empty(longest + 1, np.int32)
+        scores, routes = np.empty(longest + 1), np.empty(longest + 1, np.uint64)
         longest = kernel(
-            data, segments, lines, trie.units, trie.node_ids, trie.node_lengths, scores, routes,
+            data, segments, lines, trie.units, trie.fast, trie.node_ids, scores, routes,
             -1.0 if alpha is None else float(alpha), state, out, ends, progress,
         )
         if longest < 0:

@@ -86,12 +86,16 @@ scores = st.dictionaries(
 words = st.text("abc", max_size=30).map(str.encode)
 
 
+def with_all_bytes(counts: dict[bytes, int]) -> dict[bytes, int]:
+    return {bytes([byte]): 1 for byte in range(256)} | counts
+
+
 def model_of(counts: dict[bytes, int]) -> BytePiece:
     return BytePiece([b"", b"", b"", *counts], [0, 0, 0, *counts.values()])
 
 
 @settings(max_examples=200)
-@given(scores, st.lists(words, max_size=4))
+@given(scores | scores.map(with_all_bytes), st.lists(words, max_size=4))
 def test_kernel_finds_what_the_definition_finds(counts, texts):
     pytest.importorskip("numba")
     from minillm.tokenizers.counting import joined
@@ -103,6 +107,31 @@ def test_kernel_finds_what_the_definition_finds(counts, texts):
         ids2, ends2 = model.encode(data, spans)
     assert ids.tolist() == ids2.tolist()
     assert ends.tolist() == ends2.tolist()
+
+
+def test_long_lines_and_blocks():
+    """Texts longer than a block of the faster search, and than its first arrays."""
+    pytest.importorskip("numba")
+    counts = with_all_bytes({b"a" * n: 9 - n for n in range(2, 8)} | {b"ab": 3, b"\xe4\xb8": 2})
+    model = model_of(counts)
+    text = (b"aaab" * 90 + "中文".encode() + b"\n" + b"a" * 700 + b"\n\n") * 30
+    data, spans = np.frombuffer(text, np.uint8), np.array([[0, len(text)]])
+    ids, _ = model.encode(data, spans)
+    with backend("numpy"):
+        assert ids.tolist() == model.encode(data, spans)[0].tolist()
+    fast = model.bulk(None, Lines())(data, spans)[0]
+    with backend("numpy"):
+        lines = Lines()(text.decode())
+        assert fast.tolist() == model.encode(*lines)[0].tolist()
+
+
+def test_many_pieces_that_begin_each_other():
+    pytest.importorskip("numba")
+    model = model_of(with_all_bytes({b"a" * n: n for n in range(2, 80)}))
+    data = np.frombuffer(b"a" * 500 + b"b", np.uint8)
+    ids, _ = model.encode(data, np.array([[0, 501]]))
+    with backend("numpy"):
+        assert ids.tolist() == model.encode(data, np.array([[0, 501]]))[0].tolist()
 
 
 @settings(max_examples=100)
@@ -164,6 +193,28 @@ def test_every_text_comes_back_composed(text):
     assert tok.decode(ids) == unicodedata.normalize("NFC", text)
     assert ids == tok.encode(text)
     assert all(0 <= i <= j <= len(text) for i, j in offsets)
+
+
+@settings(max_examples=300)
+@given(any_text | st.text("eé\u0301\u0300Å\u2126か\u3099中，“。1\u302a", max_size=6))
+def test_what_is_surely_composed(text):
+    pytest.importorskip("numba")
+    import unicodedata
+
+    from minillm.kernels.text_bytepiece import surely_composed
+
+    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+    if surely_composed(data):
+        assert unicodedata.is_normalized("NFC", text)
+
+
+def test_plain_text_is_surely_composed():
+    pytest.importorskip("numba")
+    from minillm.kernels.text_bytepiece import surely_composed
+
+    text = "naïve “quotes” — 今天，天气很好！ ＡＢ\n"
+    assert surely_composed(np.frombuffer(text.encode(), np.uint8))
+    assert not surely_composed(np.frombuffer("e\u0301".encode(), np.uint8))
 
 
 def test_decoding_leaves_out_what_is_no_text():

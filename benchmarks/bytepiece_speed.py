@@ -1,0 +1,94 @@
+"""BytePiece side by side with bytepiece: training and encoding, results asserted equal.
+
+``python -m benchmarks.bytepiece_speed`` prints the rows. bytepiece needs a pyahocorasick that was
+built with AHOCORASICK_BYTES=1.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.train_bytepiece import bytepiece_vocabularies
+
+from .row import Row
+from .tokenizers import median_times, prose, python_source, seconds, take
+
+MEGABYTES, TRAINING_MEGABYTES = 4, 1.5
+VOCABULARY = 8000
+
+
+def reference():
+    """bytepiece, or an ImportError that says what is missing."""
+    import ahocorasick
+    import bytepiece
+
+    if ahocorasick.unicode:
+        raise ImportError("pyahocorasick was not built with AHOCORASICK_BYTES=1")
+    return bytepiece
+
+
+def trained(bytepiece, text: str, workers: int):
+    trainer = bytepiece.Trainer(max_vocab_size=VOCABULARY)
+    with contextlib.redirect_stderr(io.StringIO()):
+        trainer.train([text], workers=workers)
+    return trainer
+
+
+def training_row(bytepiece) -> tuple[Row, object]:
+    """Training; bytepiece with as many workers as it is faster with here."""
+    text = take(prose(), TRAINING_MEGABYTES)
+    megabytes = len(text.encode()) / 1e6
+    trainer = trained(bytepiece, text, 1)
+    if bytepiece_vocabularies([text], [VOCABULARY - 3]) != trainer.pieces:
+        raise AssertionError("the vocabularies differ")
+    ours, one, two = median_times(
+        3,
+        partial(seconds, bytepiece_vocabularies, [text], [VOCABULARY - 3]),
+        partial(seconds, trained, bytepiece, text, 1),
+        partial(seconds, trained, bytepiece, text, 2),
+    )
+    theirs = min(one, two)
+    row = Row(
+        f"train BytePiece, {megabytes:.1f} MB, {VOCABULARY} ids", "bytepiece", ours, theirs, "s",
+        theirs / ours, "English prose; one thread against the faster of one and two workers; "
+        "equal pieces and counts",
+    )
+    return row, trainer
+
+
+def encoding_rows(bytepiece, trainer) -> Iterator[Row]:
+    """Encoding with the vocabulary just trained, one thread each."""
+    other = bytepiece.Tokenizer(trainer.dump(trainer.pieces[0]))
+    tok = Tokenizer.train([take(prose(), TRAINING_MEGABYTES)], "bytepiece", VOCABULARY)
+    texts = {"English": take(prose(), MEGABYTES), "Python source": python_source(MEGABYTES)}
+    for name, text in texts.items():
+        if not np.array_equal(tok.encode_array(text), other.encode(text)):
+            raise AssertionError(f"ids differ: {name}")
+        ours, theirs = median_times(
+            3, partial(seconds, tok.encode_array, text), partial(seconds, other.encode, text)
+        )
+        megabytes = len(text.encode()) / 1e6
+        yield Row(
+            f"encode {megabytes:.0f} MB {name}, BytePiece", "bytepiece", megabytes / ours,
+            megabytes / theirs, "MB/s", theirs / ours, "one thread each; equal ids",
+        )
+
+
+def rows() -> Iterator[Row]:
+    """All measurements; an ImportError says why there are none."""
+    bytepiece = reference()
+    row, trainer = training_row(bytepiece)
+    yield row
+    yield from encoding_rows(bytepiece, trainer)
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(
+            f"{row.what}: {row.ours:.2f} {row.unit}, {row.against} {row.theirs:.2f} {row.unit}, "
+            f"{row.ratio:.1f}x ({row.note})"
+        )
