@@ -63,7 +63,7 @@ def double_array(nodes: list[Node], root: int) -> list[int]:
     bases: dict[int, int] = {}
     used = bytearray(256)  # 1 where a unit is taken
     used[0] = 1  # the root
-    taken: set[int] = set()
+    taken = {0}  # the root's own place is no base: the library's check refuses it
     starts: dict[int, int] = {}  # number of children -> where to begin to look
     for k in sorted(range(len(nodes)), key=lambda k: (k != root, -len(nodes[k][1]))):
         value, children = nodes[k]
