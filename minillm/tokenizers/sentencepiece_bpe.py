@@ -163,6 +163,12 @@ class SentencePieceBPE:
         ids = np.array([id for row in rows for id in row], np.int32)
         return ids, np.cumsum([len(row) for row in rows], dtype=np.int64)
 
+    def forget(self) -> None:
+        """Empty the memory of words seen."""
+        if self._arrays is not None:
+            for part in (self._arrays[1].short, self._arrays[1].long, self._arrays[1].used):
+                part[:] = 0
+
     @cached_property
     def words_are_apart(self) -> bool:
         """Is there no piece that goes on with ▁ after another character?

@@ -45,7 +45,10 @@ def learn_pieces_fast(
     """The same of words given as code points; word w is ``points[offsets[w] : offsets[w + 1]]``."""
     from ..kernels.text_sentencepiece_learn import learn
 
-    alphabet, symbols = np.unique(points, return_inverse=True)
+    known = np.zeros(0x110000, bool)
+    known[points] = True
+    alphabet = np.flatnonzero(known)
+    symbols = (np.cumsum(known, dtype=np.int32) - 1)[points]
     size, n = len(alphabet), len(points)
     tokens = size + wanted
     starts = np.zeros(tokens + 3, np.int64)
@@ -53,12 +56,12 @@ def learn_pieces_fast(
     data = np.zeros(size + (wanted + 1) * valid.longest, np.int32)
     data[:size] = np.arange(size)
     pairs = np.empty((wanted, 2), np.int32)
-    known = np.full(1 << max(8, (2 * wanted).bit_length()), -1, np.int32)
+    slots = np.full(1 << max(8, (2 * wanted).bit_length()), -1, np.int32)
     found = learn(
-        symbols.reshape(-1).astype(np.int32), offsets.astype(np.int64),
+        symbols, offsets.astype(np.int64),
         np.diff(offsets).astype(np.int64), counts.astype(np.int64), data, starts, size,
         valid.classes_of(alphabet), valid.place, valid.only_spaces, max(size.bit_length(), 6),
-        pairs, np.ones(tokens + 1, np.int64), valid.longest + 1, known,
+        pairs, np.ones(tokens + 1, np.int64), valid.longest + 1, slots,
         np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32),  # lists of words
         np.empty(2 * n + 1, np.uint64), np.empty(3 * n + 1, np.int64),  # fresh pairs; the heap
         np.empty(3 * n + 1, np.uint64), np.empty(3 * n + 1, np.uint64),

@@ -49,8 +49,10 @@ def normalized_lines(
 
 def split_lines(data: np.ndarray, segments: np.ndarray) -> np.ndarray:
     """Where the lines of the segments stand (n, 2), without their line breaks."""
-    starts = np.union1d(np.flatnonzero(data == 10) + 1, segments[:, 0]).astype(np.int64)
-    starts = starts[starts < len(data)]
+    mark = np.zeros(len(data) + 1, bool)
+    mark[1:] = data == 10
+    mark[segments[:, 0]] = True
+    starts = np.flatnonzero(mark[:-1])
     ends = np.append(starts[1:], len(data)) if len(starts) else starts
     for line_break in (10, 13):
         ends = ends - ((ends > starts) & (data[np.maximum(ends - 1, 0)] == line_break))
@@ -58,13 +60,26 @@ def split_lines(data: np.ndarray, segments: np.ndarray) -> np.ndarray:
 
 
 def with_barriers(data: np.ndarray, lines: np.ndarray, meta: Sequence[str]) -> Lines:
-    """The lines with each meta symbol replaced by BARRIER, the longest that matches first."""
+    """The lines with each meta symbol replaced by BARRIER, the longest that matches first.
+
+    The lines must cover `data`, one after another, as they do afterwards.
+    """
     raw = data.tobytes()
-    found = [symbol.encode() for symbol in meta if symbol.encode() in raw]
-    if not found:
+    symbols = sorted((symbol.encode() for symbol in meta), key=len, reverse=True)
+    heads = [head for head in {symbol[:3] for symbol in symbols} if head in raw]
+    if not heads:
         return data, lines
-    pattern = re.compile(b"|".join(map(re.escape, sorted(found, key=len, reverse=True))))
-    return joined([pattern.sub(BARRIER, raw[i:j]) for i, j in lines.tolist()])
+    pattern, begin = (re.compile(b"|".join(map(re.escape, some))) for some in (symbols, heads))
+    found = [place for m in begin.finditer(raw) for place in (m.start(), m.end() - 1)]
+    touched = np.unique(np.searchsorted(lines[:, 1], found, "right"))
+    parts, done, lengths = [], 0, lines[:, 1] - lines[:, 0]
+    for k in touched.tolist():
+        start, end = lines[k].tolist()
+        parts += [raw[done:start], pattern.sub(BARRIER, raw[start:end])]
+        lengths[k], done = len(parts[-1]), end
+    ends = np.cumsum(lengths)
+    new = b"".join([*parts, raw[done:]])
+    return np.frombuffer(new, np.uint8), np.stack([ends - lengths, ends], 1)
 
 
 def word_spans(data: np.ndarray, lines: np.ndarray, spec: TrainerSpec) -> np.ndarray:
@@ -72,7 +87,7 @@ def word_spans(data: np.ndarray, lines: np.ndarray, spec: TrainerSpec) -> np.nda
 
     The lines must cover `data`, one after another.
     """
-    if not spec.split_by_whitespace:
+    if not spec.split_by_whitespace or not len(lines):
         return lines
     size = len(data)
     mark = np.zeros(size + 3, bool)  # a ▁ begins here
@@ -90,26 +105,47 @@ def word_spans(data: np.ndarray, lines: np.ndarray, spec: TrainerSpec) -> np.nda
 
 
 def count_words(
-    blocks_of_lines: Iterable[Lines], spec: TrainerSpec
+    blocks_of_lines: Iterable[Lines], spec: TrainerSpec, kinds: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(bytes, offsets, counts) of the different words."""
-    fast = active_backend() == "numba"
-    counter, table = PieceCounter("given") if fast else None, Counter[bytes]()
-    for data, lines in blocks_of_lines:
-        if not len(lines):
-            continue
-        spans = word_spans(data, lines, spec)
-        if counter is not None:
-            counter.add(data, spans)
-        else:
+    """(bytes, offsets, counts) of the different words.
+
+    With `kinds`, the class of each code point, the kernel cuts words further, wherever no piece can
+    reach across.
+    """
+    if active_backend() != "numba":
+        table: Counter[bytes] = Counter()
+        for data, lines in blocks_of_lines:
             raw = data.tobytes()
-            table.update(raw[i:j] for i, j in spans.tolist())
-    if counter is not None:
-        counts = counter.counts()
-        offsets = counter.starts[: len(counts) + 1]
-        return counter.stored[: offsets[-1]], offsets, counts
-    data, spans = joined(list(table))
-    return data, np.concatenate([[0], spans[:, 1]]), np.fromiter(table.values(), np.int64)
+            table.update(raw[i:j] for i, j in word_spans(data, lines, spec).tolist())
+        data, spans = joined(list(table))
+        return data, np.concatenate([[0], spans[:, 1]]), np.fromiter(table.values(), np.int64)
+    counter = PieceCounter("given")
+    for data, lines in blocks_of_lines:
+        parts = [word_spans(data, lines, spec)] if kinds is None else (
+            parts_of_words(data, lines, spec, kinds)
+        )
+        for spans in parts:
+            if len(spans):
+                counter.add(data, spans)
+    counts = counter.counts()
+    offsets = counter.starts[: len(counts) + 1]
+    return counter.stored[: offsets[-1]], offsets, counts
+
+
+def parts_of_words(
+    data: np.ndarray, lines: np.ndarray, spec: TrainerSpec, kinds: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Spans (n, 2) of what lies between two places that no piece can reach across."""
+    from ..kernels.text_sentencepiece_words import cut_words
+
+    longest = int((lines[:, 1] - lines[:, 0]).max(initial=0))
+    spans, at = np.empty((max(longest, 1 << 19), 2), np.int64), np.zeros(1, np.int64)
+    while at[0] < len(lines):
+        count = cut_words(
+            data, lines, kinds, spec.split_by_whitespace, spec.treat_whitespace_as_suffix,
+            spec.allow_whitespace_only_pieces, spans, at,
+        )
+        yield spans[:count]
 
 
 def code_points(data: np.ndarray) -> np.ndarray:

@@ -168,13 +168,15 @@ def words_and_characters(
 
     All other characters have become RARE.
     """
-    data, offsets, counts = count_words(lines, spec)
+    bpe = MODEL_TYPES[spec.model_type] == "bpe"
+    kinds = piece_rules(spec).classes_of(np.arange(0x110000)).astype(np.int16) if bpe else None
+    data, offsets, counts = count_words(lines, spec, kinds)
     points = code_points(data).copy()
     offsets = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])[offsets]
     weights = np.repeat(counts, np.diff(offsets))
     totals = np.bincount(points, weights, 0x110000).astype(np.int64)
     required = required_characters(totals, spec.character_coverage)
-    if MODEL_TYPES[spec.model_type] == "bpe":
+    if bpe:
         check_room(required, spec, meta)
     known = np.zeros(0x110000, bool)
     known[list(required)] = True
