@@ -1,9 +1,10 @@
 """Expectation, best segmentations and losses over all words at once, for training unigram models.
 
-Words stand one after another, each with one more symbol after it; position p of the text has the edges ``starts[p]`` to
-``starts[p + 1]``: ids and lengths, the first of them the single character (id -1 if it is no
-piece). The definitions are in ``minillm/tokenizers/unigram_em.py``. There sums are of logarithms;
-here they are of probabilities, each with a count of how often it was multiplied by 2^512.
+Words stand one after another, each with one more symbol after it; position p of the text has the
+edges ``starts[p]`` to ``starts[p + 1]``: ids and lengths, the first of them the single character
+(id -1 if it is no piece). The definitions are in ``minillm/tokenizers/unigram_em.py``. There sums
+are of logarithms; here they are of probabilities, each with a count of how often it was multiplied
+by 2^512.
 """
 
 import numpy as np
@@ -118,9 +119,10 @@ def losses_of(
     first, after, places, sizes, starts, ids, lengths, scores, unknown, used, words, bug,
     best, edges, losses,
 ):
-    """Losses of pieces first to after - 1; piece id stands at text position places[id] and has sizes[id] characters.
+    """Losses of pieces first to after - 1.
 
-    losses: NaN for a piece without an alternative, −inf where the alternative is better.
+    Piece id stands at text position places[id] and has sizes[id] characters. losses: NaN for a
+    piece without an alternative, −inf where the alternative is better.
     """
     total = 0.0
     for id in range(used.size):
@@ -149,7 +151,7 @@ def losses_of(
 
 @lean(cache=True)
 def keep_edges(starts, ids, lengths, renamed):
-    """Take out the edges of pieces that are gone (renamed[id] < 0), in place; returns how many stay.
+    """Take out the edges of pieces that are gone (renamed[id] < 0); returns how many stay.
 
     A single character stays an edge, though it has no id any more; renamed[-1] is -1.
     """

@@ -18,7 +18,7 @@ FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)  # where ▁ may stand in a piece
 def word_spans(data, lines, joined, spans):
     """Copy the lines (n, 2) with a NUL after each; find their words, which begin at every ▁.
 
-    A span reaches one byte into what follows the word. Returns the number of spans.
+    Returns the number of spans.
     """
     n, found = 0, 0
     for s in range(lines.shape[0]):
@@ -30,14 +30,14 @@ def word_spans(data, lines, joined, spans):
                 n > begin and data[k] == 0xE2 and k + 2 < stop and data[k + 1] == 0x96
                 and data[k + 2] == 0x81
             ):
-                spans[found, 0], spans[found, 1] = begin, n + 1
+                spans[found, 0], spans[found, 1] = begin, n
                 found += 1
                 begin = n
             n += 1
         joined[n] = 0
         n += 1
         if stop > i:
-            spans[found, 0], spans[found, 1] = begin, n
+            spans[found, 0], spans[found, 1] = begin, n - 1
             found += 1
     return found
 
@@ -89,7 +89,8 @@ def is_valid(text, p, length, classes, place, only_spaces):
             end = k == length - 1
             if not blank and (
                 (place == FIRST and k > 0) or (place == LAST and not end)
-                or (place == NOT_LAST and k > 0 and end) or (place == NOT_FIRST and k == 0 and not end)
+                or (place == NOT_LAST and k > 0 and end)
+                or (place == NOT_FIRST and k == 0 and not end)
             ):
                 return False
         else:

@@ -221,6 +221,26 @@ def forget_if_full(memory):
 
 
 @lean(cache=True, nogil=True)
+def mark_spaces(text, segments, front, out, ends):
+    """Copy the segments (n, 2) with ▁ for each space, and with `front` one more before each."""
+    n = 0
+    for s in range(segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        if front and i < stop and text[i] != 32 and not is_space(text, i, stop):
+            out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
+            n += 3
+        for k in range(i, stop):
+            if text[k] == 32:
+                out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
+                n += 3
+            else:
+                out[n] = text[k]
+                n += 1
+        ends[s] = n
+    return n
+
+
+@lean(cache=True, nogil=True)
 def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 

@@ -12,21 +12,86 @@ that must be pieces, the most frequent first, and ``Validity`` (unigram_seeds.py
 may be pieces. ``words_of_lines`` makes Words of normalized lines that contain ▁.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..backend import active_backend
-from .unigram import single
+from .counting import PieceCounter, blocks, word_counts
+from .metaspace import JoinMarked, Metaspace, split_at_marks, with_mark
+from .stages import Join, Split
+from .training import Texts, check_vocab_size, without_specials
+from .unigram import Unigram, mark_many, single
 from .unigram_em import UNKNOWN, expect, log_probabilities, maximize, prune
 from .unigram_fast import learn_pieces_fast
 from .unigram_seeds import Validity, character_counts, seeds
-from .unigram_words import END, Words
+from .unigram_words import END, Words, spans_of_words
 
 SEEDS = 1_000_000
 SHRINK = 0.75
 ROUNDS = 2  # of expectation and maximization between prunings
 PENALTY = 1e-4
 Watch = Callable[..., object]
+
+
+def train_unigram(
+    texts: Texts, vocab_size: int, special_tokens: Sequence[str] = (),
+    unk_token: str | None = "<unk>", pattern: str | None = None, variant: str = "huggingface",
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """A unigram model of words that begin with ▁ in place of the space before them.
+
+    pattern: another way to cut text into words, a named rule or a regular expression. variant:
+    the arithmetic and the details of "huggingface" or "sentencepiece". Ids: special tokens, then
+    pieces, the most probable first. Without unk_token text with other characters is an error.
+    """
+    specials = list(special_tokens)
+    if unk_token is not None and unk_token not in specials:
+        specials.insert(0, unk_token)
+    words = words_of_pattern(texts, pattern) if pattern else words_of_marks(texts)
+    counts = words.character_counts()
+    order = np.argsort(-counts, kind="stable")
+    required = [words.characters[k] for k in order if counts[k] and words.alphabet[k]]
+    check_vocab_size(
+        vocab_size, len(specials) + len(required) + 1,
+        f"{len(required)} characters and {len(specials)} special tokens",
+    )
+    watch = watch or nothing
+    found = train_pieces(words, vocab_size, required, variant, len(specials), watch=watch)
+    tokens = [token.encode() for token in [*specials, *found]]
+    # ten decimals, because Hugging Face reads longer numbers from a file with small errors
+    scores = np.round([0.0] * len(specials) + list(found.values()), 10)
+    unk_id = None if unk_token is None else specials.index(unk_token)
+    model = Unigram(without_specials(tokens, specials), scores, unk_id=unk_id, variant=variant)
+    return {
+        "model": model, "specials": specials,
+        "pre_tokenizer": Split(pattern) if pattern else Metaspace(),
+        "decoder": Join() if pattern else JoinMarked(),
+    }
+
+
+def words_of_pattern(texts: Texts, pattern: str) -> Words:
+    """The different pieces that a pattern cuts texts into."""
+    return Words.closed(*word_counts(texts, pattern))
+
+
+def words_of_marks(texts: Texts) -> Words:
+    """The different words of texts; a word begins at every ▁."""
+    if active_backend() == "numba":
+        counter = PieceCounter("given")
+        for data, segments in blocks(texts):
+            counter.add(*spans_of_words(*mark_many(Metaspace(), data, segments)))
+        counts = counter.counts()
+        offsets = counter.starts[: len(counts) + 1]
+        return Words.closed(counter.stored[: offsets[-1]], offsets, counts)
+    table: Counter[str] = Counter()
+    for data, segments in blocks(texts):
+        raw = data.tobytes()
+        for i, j in segments.tolist():
+            table.update(split_at_marks(with_mark(raw[i:j].decode())))
+    return Words.of(list(table), list(table.values()))
 
 
 def nothing(*seen: Any) -> None:
@@ -132,4 +197,5 @@ def final_pieces(
         missing += character not in scores
     others = [piece for piece in others if piece not in final]
     final |= {piece: scores[piece] for piece in others[: max(0, vocab_size - len(final))]}
-    return {piece: final[piece] for piece in sorted(final, key=lambda p: (-final[p], p))}
+    best = sorted(final, key=lambda piece: (-round(final[piece], 8), piece))  # not by noise
+    return {piece: final[piece] for piece in best}

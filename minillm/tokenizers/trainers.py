@@ -10,6 +10,7 @@ from typing import Any
 
 from .train_bytepiece import train_bytepiece
 from .train_sentencepiece import train_sentencepiece
+from .train_unigram import train_unigram
 from .train_wordpiece import train_wordpiece
 from .training import train_bpe_model, train_byte_bpe, train_char, train_word
 
@@ -19,6 +20,7 @@ TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
     "bpe": train_bpe_model,
     "byte_bpe": train_byte_bpe,
     "wordpiece": train_wordpiece,
+    "unigram": train_unigram,
     "sentencepiece": train_sentencepiece,
     "bytepiece": train_bytepiece,
 }

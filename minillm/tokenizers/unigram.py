@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import active_backend
+from .metaspace import SPACE, Metaspace
 from .segments import Pieces
 from .splitting import RULES
 from .stages import Split
@@ -183,19 +184,23 @@ class Unigram:
     # -- the kernel ---------------------------------------------------------------------------
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
-        """Encoding of many texts at once, where the pieces are whole texts or have a scanner."""
-        if active_backend() != "numba":
+        """Encoding of many texts at once, where each stage before has a kernel or is not there."""
+        if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
             return None
-        if pre_tokenizer is None and hasattr(normalizer, "many"):
-            return lambda data, segments: self.encode(*normalizer.many(data, segments))
-        if normalizer is not None:
+        spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
+        rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
+        if not (pre_tokenizer is None or spaced or (rule and not pre_tokenizer.keep_gaps)):
             return None
-        if pre_tokenizer is None:
-            return self.encode
-        rule = pre_tokenizer.rule if isinstance(pre_tokenizer, Split) else None
-        if rule is None or pre_tokenizer.keep_gaps:
-            return None
-        return lambda data, segments: self.encode(data, segments, rule)
+
+        def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            if normalizer:
+                data, segments = normalizer.many(data, segments)
+            if not spaced:
+                return self.encode(data, segments, rule or "given")
+            data, segments = mark_many(pre_tokenizer, data, segments)
+            return self.encode(data, segments, "metaspace" if pre_tokenizer.split else "given")
+
+        return run
 
     def encode(
         self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
@@ -284,6 +289,25 @@ class Unigram:
 
 INSIDE = re.compile("[^▁]▁".encode())  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 17  # slots for words, of which at most half are filled
+
+
+def has_kernel(pre_tokenizer: Metaspace) -> bool:
+    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
+
+
+def mark_many(
+    pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``with_mark`` of every segment (n, 2) of `data`: (new data, new segments)."""
+    from ..kernels.text_unigram import mark_spaces
+
+    segments = np.ascontiguousarray(segments, np.int64)
+    spaces = np.concatenate([[0], np.cumsum(data == 32)])
+    room = segments[:, 1] - segments[:, 0] + 2 * (spaces[segments[:, 1]] - spaces[segments[:, 0]])
+    out, ends = np.empty(int((room + 3).sum()), np.uint8), np.empty(len(segments), np.int64)
+    used = mark_spaces(data, segments, pre_tokenizer.scheme == "always", out, ends)
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
+    return out[:used], np.stack([starts, ends], 1)
 
 
 def memory_for(length: int, slots: np.ndarray | None = None, used: np.ndarray | None = None) -> Any:

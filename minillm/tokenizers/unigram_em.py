@@ -4,7 +4,7 @@ The definitions, on dictionaries of pieces and scores; ``unigram_em_fast`` does 
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from .unigram_lattice import Edge, Lattice, best_path, marginals, n_best
@@ -38,12 +38,12 @@ def log_probabilities(weights: Mapping[str, float]) -> dict[str, float]:
 
 def expect(
     words: Sequence[str], counts: Sequence[int], scores: Mapping[str, float]
-) -> tuple[Counter, float]:
+) -> tuple[dict[str, float], float]:
     """E step: how often each piece is expected to be used, over all segmentations of all words.
 
     Also the objective, the mean of −log P(word).
     """
-    expected: Counter = Counter()
+    expected: dict[str, float] = defaultdict(float)
     objective = 0.0
     for word, count in zip(words, counts):
         used, log_probability = marginals(lattice_of(word, scores))
@@ -125,11 +125,10 @@ def prune(
     kept, losses = [], {}
     for piece in scores:
         others, better = alternative(piece, scores)
-        if others is None and not better and (huggingface or used[piece]):
-            kept.append(piece)
-        elif others is None and better and huggingface and used[piece]:
-            kept.append(piece)
-        elif others is not None and used[piece]:
+        if others is None:
+            if (used[piece] or not better) if huggingface else (used[piece] and not better):
+                kept.append(piece)
+        elif used[piece]:
             first = next(iter(scores))
             others = [first if o == UNKNOWN and not huggingface else o for o in others]
             bug = len(scores) + 1 if huggingface else 0

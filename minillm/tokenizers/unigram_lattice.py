@@ -11,15 +11,15 @@ import heapq
 import math
 import random
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Edge(NamedTuple):
-    """A piece from byte `start` to byte `end`, with its id and score."""
+    """A piece from byte `start` to byte `end`, with its id (or its text) and score."""
 
     start: int
     end: int
-    id: int
+    id: Any
     score: float
 
 

@@ -57,6 +57,12 @@ class Words:
         starts = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
         return cls(points, starts[offsets], counts)
 
+    @classmethod
+    def closed(cls, data: np.ndarray, offsets: np.ndarray, counts: np.ndarray) -> Words:
+        """From UTF-8 words that each stand alone."""
+        ended = np.insert(data, offsets[1:], 0)
+        return cls.of_bytes(ended, offsets + np.arange(len(offsets)), counts)
+
     def character_counts(self) -> np.ndarray:
         """How often each entry of the alphabet stands in words."""
         inside = ~self.last
@@ -105,15 +111,22 @@ def words_of_lines(data: np.ndarray, lines: np.ndarray) -> Words:
 
     A word counts once for each of what can follow it, the next ▁ or the end of the line.
     """
-    from ..kernels.text_suffixes import word_spans
     from .counting import PieceCounter
+
+    joined, spans = spans_of_words(data, lines)
+    counter = PieceCounter("given")
+    counter.add(joined, spans + np.array([0, 1]))
+    counts = counter.counts()
+    offsets = counter.starts[: len(counts) + 1]
+    return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
+
+
+def spans_of_words(data: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lines (n, 2), with a NUL after each, and the spans of their words."""
+    from ..kernels.text_suffixes import word_spans
 
     size = int((lines[:, 1] - lines[:, 0]).sum())
     joined = np.empty(size + len(lines), np.uint8)
     spans = np.empty((size // 3 + len(lines), 2), np.int64)
     found = word_spans(data, np.ascontiguousarray(lines), joined, spans)
-    counter = PieceCounter("given")
-    counter.add(joined, spans[:found])
-    counts = counter.counts()
-    offsets = counter.starts[: len(counts) + 1]
-    return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
+    return joined, spans[:found]
