@@ -13,7 +13,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PARTS = ("startup", "tokenizers", "bytepiece_speed", "training", "storyteller")
+PARTS = ("startup", "tokenizers", "bytepiece_speed", "unigram_speed", "training", "storyteller")
 VERSIONS = ("numpy", "numba", "tiktoken", "tokenizers", "torch")
 
 
