@@ -1,8 +1,8 @@
-"""SentencePiece's BPE over many texts: words are remembered where no piece reaches across them.
+"""SentencePiece's BPE over many texts: words that no piece can reach across are remembered.
 
-A word is a run of ▁ and what follows up to the next ▁. Where a piece of the vocabulary has ▁ after
-another character, the whole text is one word. The memory of words is that of ``text_encode``, the
-definition ``SentencePieceBPE.tokens_of``.
+A text can be cut between two characters that stand side by side in no piece, for nothing is ever
+joined there: before most ▁, between letters and marks, between most Chinese characters. The memory
+of words is that of ``text_encode``, the definition ``SentencePieceBPE.tokens_of``.
 """
 
 from collections import namedtuple
@@ -10,11 +10,13 @@ from collections import namedtuple
 import numpy as np
 
 from .text_encode import LONGEST, forget_if_full, recall, remember
-from .text_machine import bytes_between, lean, trailing_zeros
+from .text_machine import lean, trailing_zeros
 from .text_merge import ID, NO_PAIR, merge_linked, pair_value
 from .text_pieces import (
+    MIX1,
     ONE,
     S24,
+    S29,
     S32,
     SHORT,
     ZERO,
@@ -26,33 +28,12 @@ from .text_pieces import (
 from .text_sentencepiece import character_width, longest_rule
 
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
-BLOCK = 32
+SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
 
-Pieces = namedtuple("Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk apart")
+Pieces = namedtuple(
+    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints"
+)
 Scratch = namedtuple("Scratch", "symbols finals following before heap values")
-
-
-@lean(forceinline=True)
-def is_space(text, i, stop):
-    return i + 2 < stop and text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81
-
-
-@lean
-def word_end(text, i, stop):
-    """Where the word at i ends."""
-    while is_space(text, i, stop):
-        i += 3
-    while i < stop:
-        if i + BLOCK <= text.size:
-            i += np.int64(min(trailing_zeros(bytes_between(text, i, 0xE2, 1, 0)), np.uint64(BLOCK)))
-            if i >= stop or is_space(text, i, stop):
-                break
-            i += text[i] == 0xE2
-        elif is_space(text, i, stop):
-            break
-        else:
-            i += 1
-    return min(i, stop)
 
 
 @lean
@@ -63,6 +44,68 @@ def code_point(text, i, width):
     for k in range(1, width):
         value = value << 6 | (np.int64(text[i + k]) & 0x3F)
     return value
+
+
+@lean
+def is_joint(left, right, pieces):
+    """Do these two characters stand side by side in any piece?"""
+    if left < NARROW and right < NARROW:
+        return pieces.narrow_joints[left * NARROW + right]
+    key = pair_key(left, right)
+    return pieces.wide_joints[np.int64(joint_slot(pieces.wide_joints, key))] == key
+
+
+@lean(forceinline=True)
+def pair_key(left, right):
+    return (np.uint64(left) << S32 | np.uint64(right)) + ONE
+
+
+@lean
+def joint_slot(table, key):
+    """Slot of a pair of characters, or the free slot where it belongs."""
+    h = key * MIX1
+    slot = (h ^ (h >> S29)) >> np.uint64(7)
+    last = np.uint64(table.size - 1)
+    while True:
+        slot &= last
+        if table[slot] == key or table[slot] == ZERO:
+            return slot
+        slot += ONE
+
+
+@lean(cache=True)
+def add_joints(lefts, rights, narrow, wide):
+    """Fill the two tables of characters that stand side by side."""
+    for k in range(lefts.size):
+        left, right = swapped(np.int64(lefts[k])), swapped(np.int64(rights[k]))
+        if left < NARROW and right < NARROW:
+            narrow[left * NARROW + right] = True
+        else:
+            key = pair_key(left, right)
+            wide[np.int64(joint_slot(wide, key))] = key
+
+
+@lean(forceinline=True)
+def swapped(point):
+    if point == SPACE:
+        return 0x80
+    return SPACE if point == 0x80 else point
+
+
+@lean
+def word_end(text, i, stop, pieces):
+    """Where the word at i ends: before the first character that is joined to none before it."""
+    before = -1
+    while i < stop:
+        width, point = 1, np.int64(text[i])
+        if point >= 128:
+            width = max(character_width(text[i]), 1)
+            point = swapped(code_point(text, i, width))
+        if before >= 0 and not is_joint(before, point, pieces):
+            break
+        before = point
+        i += width
+    return i
 
 
 @lean
@@ -170,7 +213,7 @@ def encode(text, segments, pieces, memory, scratch, out, ends, progress):
         if s == progress[0]:
             i = max(i, progress[1])
         while i < stop:
-            end = word_end(text, i, stop) if pieces.apart else stop
+            end = word_end(text, i, stop, pieces)
             length, here = end - i, n
             if length <= SHORT:
                 low, high = short_key(text, i, length)

@@ -27,18 +27,22 @@ def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
             return n
         i, before = start, 0
         while i < stop:
-            width = max(character_width(text[i]), 1)
-            kind = np.int64(kinds[code_point(text, i, width)])
-            cut = kind == FORBIDDEN or kind == ALONE or before == FORBIDDEN or before == ALONE
-            cut |= kind > 0 and before > 0 and kind != before
-            if by_space:
-                here = before == SPACE if suffix else kind == SPACE
-                cut |= here and not (together and kind == before)
-            if cut and i > start:
-                spans[n, 0], spans[n, 1] = start, i
-                n += 1
-                start = i
-            before = kind
+            width, point = 1, np.int64(text[i])
+            if point >= 128:
+                width = max(character_width(text[i]), 1)
+                point = code_point(text, i, width)
+            kind = np.int64(kinds[point])
+            if kind != before or kind <= 0:
+                cut = kind == FORBIDDEN or kind == ALONE or before == FORBIDDEN or before == ALONE
+                cut |= kind > 0 and before > 0
+                if by_space:
+                    here = before == SPACE if suffix else kind == SPACE
+                    cut |= here and not (together and kind == before)
+                if cut and i > start:
+                    spans[n, 0], spans[n, 1] = start, i
+                    n += 1
+                    start = i
+                before = kind
             i += width
         if start < stop:
             spans[n, 0], spans[n, 1] = start, stop

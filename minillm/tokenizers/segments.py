@@ -29,6 +29,16 @@ def as_utf8(text: str) -> bytes:
         return mend_surrogates(text).encode()
 
 
+def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """UTF-8 of all texts in one array, and the bytes (n, 2) at which each stands in it."""
+    data = as_utf8("".join(texts))
+    sizes = [len(text) if text.isascii() else len(as_utf8(text)) for text in texts]
+    edges = np.cumsum([0, *sizes], dtype=np.int64)
+    if edges[-1] != len(data):  # two halves of a character have met
+        data = b"".join(map(as_utf8, texts))
+    return np.frombuffer(data, np.uint8), np.stack([edges[:-1], edges[1:]], 1)
+
+
 def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
     """Character positions in `text` of byte spans in its UTF-8.
 

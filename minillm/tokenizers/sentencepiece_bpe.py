@@ -6,10 +6,8 @@ A vocabulary of pieces with scores is all there is; no list of merges and no wor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -168,13 +166,3 @@ class SentencePieceBPE:
         if self._arrays is not None:
             for part in (self._arrays[1].short, self._arrays[1].long, self._arrays[1].used):
                 part[:] = 0
-
-    @cached_property
-    def words_are_apart(self) -> bool:
-        """Is there no piece that goes on with ▁ after another character?
-
-        Then each ▁ after another character begins a word that can be encoded by itself.
-        """
-        return not any(
-            re.search("[^\u2581]\u2581", token.decode()) for token in self.mergeable
-        )

@@ -1,5 +1,6 @@
 """SentencePiece's normalizer and BPE by kernels: building their arrays, and running them."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def kernel_arrays(model: "SentencePieceBPE") -> tuple[Any, Any]:
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
     pieces = Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
-        model.words_are_apart,
+        *joint_tables(model.mergeable if model.kind == "bpe" else model.user_defined),
     )
     memory = Memory(
         short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
@@ -129,6 +130,19 @@ def kernel_arrays(model: "SentencePieceBPE") -> tuple[Any, Any]:
         values=np.zeros(LONGEST, np.uint64),
     )
     return pieces, memory
+
+
+def joint_tables(texts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Which characters stand side by side in any of the texts: a square table, a hash table."""
+    from ..kernels.text_sentencepiece_encode import NARROW, add_joints
+    from .byte_bpe import power_of_two
+
+    found = {pair for text in texts for pair in pairwise(text.decode())}
+    points = np.array([(ord(left), ord(right)) for left, right in found], np.int64).reshape(-1, 2)
+    narrow = np.zeros(NARROW * NARROW, bool)
+    wide = np.zeros(power_of_two(4 * len(points)), np.uint64)
+    add_joints(points[:, 0].copy(), points[:, 1].copy(), narrow, wide)
+    return narrow, wide
 
 
 def character_and_pair_tables(model: "SentencePieceBPE") -> tuple[np.ndarray, np.ndarray]:

@@ -140,7 +140,12 @@ class Tokenizer:
         self, texts: Iterable[str], special: str = "raise"
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
-        rows = [self._parts(text, special) for text in texts]
+        texts = list(texts)
+        cut = {k: self._parts(texts[k], special) for k in self._suspects(texts, special)}
+        if self.post_processor is None and all(row == [texts[k]] for k, row in cut.items()):
+            ids, ends = self._encode_plain(texts)
+            return ids, np.concatenate([[0], ends])
+        rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
         plain = [part for row in rows for part in row if isinstance(part, str)]
         ids, ends = self._encode_plain(plain)
         if self.post_processor is None and len(plain) == len(rows) == sum(map(len, rows)):
@@ -209,6 +214,17 @@ class Tokenizer:
         pattern = self._special if special == "allow" else self._ordinary
         return list(cut_out(text, self.special_tokens, pattern, self.token_rules)) or [text]
 
+    def _suspects(self, texts: list[str], special: str) -> Iterable[int]:
+        """Numbers of the texts that may hold special tokens; one search finds them in all."""
+        if len(texts) < 2 or special not in MODES or {*map(type, texts)} != {str}:
+            return range(len(texts))
+        whole = "\n".join(texts)
+        if not self._has_special(whole):
+            return ()
+        ends = np.cumsum([len(text) + 1 for text in texts])
+        found = [place for m in self._special.finditer(whole) for place in (m.start(), m.end() - 1)]
+        return np.unique(np.searchsorted(ends, found, "right")).tolist()
+
     def _has_special(self, text: str) -> bool:
         if len(self.special_tokens) > 8:
             return self._special.search(text) is not None
@@ -216,14 +232,14 @@ class Tokenizer:
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
-        from .counting import joined
+        from .segments import joined_texts
 
         if not texts:
             return np.empty(0, np.int32), np.empty(0, np.int64)
         bulk = getattr(self.model, "bulk", None)
         fast = bulk(self.normalizer, self.pre_tokenizer) if bulk else None
         if fast is not None:
-            return fast(*joined([as_utf8(text) for text in texts]))
+            return fast(*joined_texts(texts))
         found = [self.model(self._pieces(text))[0] for text in texts]
         return np.concatenate(found), np.cumsum([len(ids) for ids in found], dtype=np.int64)
 
