@@ -8,6 +8,7 @@ colour never carries a meaning alone. Plots are Matplotlib, imported when the fi
 
 from .attention import attention
 from .html import Html
+from .lattice import lattice
 from .matrices import bars, heatmap
 from .plots import Plot, curves, figure, image
 from .source import source
@@ -16,6 +17,6 @@ from .tokens import strips, tokens
 from .trees import trees
 
 __all__ = [
-    "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "shapes",
+    "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "lattice", "shapes",
     "source", "strips", "table", "tokens", "trees",
 ]
