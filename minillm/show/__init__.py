@@ -17,6 +17,6 @@ from .tokens import strips, tokens
 from .trees import trees
 
 __all__ = [
-    "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "lattice", "shapes",
-    "source", "strips", "table", "tokens", "trees",
+    "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "lattice",
+    "shapes", "source", "strips", "table", "tokens", "trees",
 ]

@@ -67,8 +67,8 @@ def digamma(x: float) -> float:
 def maximize(expected: Mapping[str, float], pieces: Sequence[str]) -> dict[str, float]:
     """M step: scores from expected counts; pieces that are hardly expected at all are dropped.
 
-    score = ψ(c) − ψ(Σc), not log c − log Σc: the mean of log p under a Dirichlet posterior with a
-    flat, improper prior, which takes from rare pieces and leaves frequent ones as they are.
+    score = ψ(c) − ψ(Σc), not log c − log Σc: the mean of log p where p is Dirichlet-distributed
+    with the parameters c, which takes from rare pieces and leaves frequent ones almost alone.
     """
     kept = {piece: expected[piece] for piece in pieces if expected[piece] >= THRESHOLD}
     total = digamma(sum(kept.values()))

@@ -11,7 +11,9 @@ from minillm.show.lattice import arranged
 def test_bricks():
     edges = [(0, 1, "<b>", -1.0), (1, 2, "猫", -2.25), (0, 2, b"\xe4\xb8", -0.5), (1, 3, "x", -1)]
     shown = show.lattice(edges, path=[(0, 2)], title='a "lattice"')
-    assert "<b>" not in shown.html and "&lt;b&gt;" in shown.html and "&quot;lattice" in shown.html
+    assert "<b>" not in shown.html
+    assert "&lt;b&gt;" in shown.html
+    assert "&quot;lattice" in shown.html
     assert shown.text.splitlines() == ["0-1 <b> -1.00", "0-2 E4 B8 -0.50 *", "1-2 猫 -2.25",
                                        "1-3 x -1.00"]
     boxes = re.findall(r"<rect[^>]*>", shown.html)
