@@ -7,14 +7,20 @@ from typing import Any
 
 import click
 
+from .comparing import compare_tokenizers
 from .corpora import chosen_texts, text_options
 
-MODELS = ("byte_bpe", "bpe", "word", "char")
+MODELS = (
+    "byte_bpe", "bpe", "word", "char", "wordpiece", "unigram", "sentencepiece", "bytepiece"
+)
 
 
 @click.group()
 def tokenizer() -> None:
-    """Make tokenizers."""
+    """Make tokenizers, and compare them."""
+
+
+tokenizer.add_command(compare_tokenizers)
 
 
 @tokenizer.command("train")
@@ -29,11 +35,14 @@ def train_tokenizer(output: str, model: str, vocab_size: int, specials: tuple[st
                     **source: Any) -> None:
     """Learn a tokenizer from text and write it to OUTPUT, a tokenizer.json.
 
+    sentencepiece and bytepiece have formats of their own, and OUTPUT is written in those.
+
     \b
     Examples:
       minillm tokenizer train tok.json novel.txt --vocab-size 8000
       minillm tokenizer train tok.json texts/ --model char
       minillm tokenizer train tok.json --python-docs
+      minillm tokenizer train tok.model novel.txt --model sentencepiece
 
     Byte-level BPE (byte_bpe) can write any text; its vocabulary holds the 256 bytes first. A
     tokenizer whose pieces are characters or words knows only those it has seen.

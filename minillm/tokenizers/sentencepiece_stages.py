@@ -32,7 +32,9 @@ def is_sentencepiece(path: Path) -> bool:
     """Does the file begin as a message of pieces does? Text formats begin with other bytes."""
     with open(path, "rb") as file:
         start = file.read(2)
-    return start[:1] == b"\x0a" and len(start) == 2 and path.suffix == ".model"
+    if start[:1] != b"\x0a" or len(start) < 2:
+        return False
+    return path.suffix == ".model" or start[1:] not in (b" ", b"\t", b"\r", b"\n", b"{")
 
 
 def stages_of(file: ModelFile) -> dict[str, Any]:

@@ -159,6 +159,15 @@ class Tokenizer:
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
         return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
 
+    def encode_file(
+        self, path: str | os.PathLike, output: str | os.PathLike, special: str = "raise",
+        progress: bool = False,
+    ) -> Any:
+        """Encode a text file of any size into a token file; see ``file_encoding``."""
+        from .file_encoding import encode_file
+
+        return encode_file(self, path, output, special, progress)
+
     def encode_with_offsets(
         self, text: str, special: str = "raise"
     ) -> tuple[list[int], list[tuple[int, int]]]:
