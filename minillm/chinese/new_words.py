@@ -43,7 +43,7 @@ def entropy(neighbours: Counter[str], edges: int) -> float:
     """
     total = neighbours.total() + edges
     shares = [count / total for count in neighbours.values()] + [1 / total] * edges
-    return -sum(p * math.log(p) for p in shares)
+    return sum(-p * math.log(p) for p in shares)
 
 
 def cohesion(word: str, counts: Counter[str], total: int) -> float:
