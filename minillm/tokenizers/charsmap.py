@@ -42,8 +42,7 @@ class Charsmap:
         self.check()
 
     def longest(self, text: bytes, start: int = 0) -> tuple[int, bytes]:
-        """(length, new bytes) of the longest rule that matches `text` at `start`; length 0: none.
-        """
+        """(length, new bytes) of the longest rule matching `text` at `start`; length 0: none."""
         best = (0, b"")
         for length, place in self.matches(text, start):
             best = (length, self.output(place))

@@ -95,8 +95,7 @@ def nfkc_rules() -> dict[str, str]:
 
 
 def folded(rules: dict[str, str]) -> dict[str, str]:
-    """The same rules with the case of their results folded, and rules that fold single characters.
-    """
+    """The rules with the case of their results folded, and rules that fold single characters."""
     result = {old: "".join(map(fold, new)) for old, new in rules.items()}
     for character in map(chr, itertools.chain(range(1, 0xD800), range(0xE000, 0x110000))):
         if character not in rules and fold(character) != character:

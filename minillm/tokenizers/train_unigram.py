@@ -102,7 +102,10 @@ def train_pieces(
     words: Words, vocab_size: int, required: Sequence[str], variant: str = "huggingface",
     reserved: int = 0, valid: Validity | None = None, watch: Watch = nothing,
 ) -> dict[str, float]:
-    """Pieces and their scores, the best first; with `reserved` other tokens they are `vocab_size`.
+    """Pieces and their scores, the best first.
+
+    vocab_size: of the whole vocabulary, with `reserved` other tokens. required: characters that
+    must be pieces. variant: "huggingface" or "sentencepiece". watch: see ``learn_pieces``.
     """
     valid = valid or Validity()
     if active_backend() == "numba":
