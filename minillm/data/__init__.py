@@ -3,7 +3,13 @@
 from minillm.data import stories
 from minillm.data.download import download
 from minillm.data.loader import IGNORE_INDEX, DataLoader
-from minillm.data.text import documents, python_documentation, python_sources, read_text
+from minillm.data.text import (
+    documents,
+    numpy_documentation,
+    python_documentation,
+    python_sources,
+    read_text,
+)
 from minillm.data.tokens import TokenDataset
 
 __all__ = [
@@ -12,6 +18,7 @@ __all__ = [
     "TokenDataset",
     "documents",
     "download",
+    "numpy_documentation",
     "python_documentation",
     "python_sources",
     "read_text",

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from minillm.data import download as download_file
 from minillm.data import text as text_module
 from minillm.data.download import SOURCES, Source
-from minillm.data.text import documents, python_documentation, python_sources, read_text
+from minillm.data.text import (
+    documents,
+    numpy_documentation,
+    python_documentation,
+    python_sources,
+    read_text,
+)
 
 
 def test_a_byte_that_is_not_utf8_is_located(tmp_path):
@@ -113,3 +119,12 @@ def test_download(network, tmp_path):
     assert path.read_bytes() == b"damaged file"
     with pytest.raises(ValueError, match="name='gpt3'"):
         download_file("gpt3", tmp_path)
+
+
+def test_numpy_documentation_is_real_text_in_a_fixed_order():
+    found = list(numpy_documentation(300_000))
+    assert found == list(numpy_documentation(300_000))
+    prose = " ".join(found)
+    assert 200_000 < len(prose.encode()) <= 300_000
+    assert prose.count(" the ") > 2000
+    assert all(text.strip() for text in found)
