@@ -24,7 +24,7 @@ def below(unit):
 @lean
 def longest_rule(units, text, i, stop):
     """(length, value) of the longest key of the trie at text[i:stop]; length 0: none."""
-    length, value = 0, 0
+    length, value = 0, np.int64(0)
     if units.size == 0:
         return length, value
     place = below(units[0])

@@ -95,7 +95,7 @@ def swapped(point):
 @lean
 def word_end(text, i, stop, pieces):
     """Where the word at i ends: before the first character that is joined to none before it."""
-    before = -1
+    before = np.int64(-1)
     while i < stop:
         width, point = 1, np.int64(text[i])
         if point >= 128:

@@ -2,8 +2,8 @@
 
 Only strings that may be pieces are candidates, also when they occur no more; of equal counts the
 shorter comes first, then the smaller. Symbols are numbered in the order of their characters, and
-``data[starts[t] : starts[t + 1]]`` are the characters of token t. The definition is ``learn_pieces``
-in ``minillm/tokenizers/sentencepiece_learn.py``.
+``data[starts[t] : starts[t + 1]]`` are the characters of token t. The definition is
+``learn_pieces`` in ``minillm/tokenizers/sentencepiece_learn.py``.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def may_be_piece(a, b, data, starts, kinds, place, only_spaces):
     before, spaces, fit = ANY, 0, True
     for k in range(length):
         kind = kinds[character(k, a, b, data, starts)]
-        if kind == FORBIDDEN or kind == ALONE:
+        if kind in (FORBIDDEN, ALONE):
             return False
         if kind == SPACE:
             spaces += 1
@@ -164,6 +164,15 @@ def spell(token, a, b, data, starts, known, new):
     return True
 
 
+@lean
+def twice(symbols, start, length, token):
+    """Does the token stand twice in a row in this word?"""
+    for k in range(start, start + length - 1):
+        if symbols[k] == token and symbols[k + 1] == token:
+            return True
+    return False
+
+
 @njit(cache=True)
 def learn(
     symbols, offsets, lengths, times, data, starts, tokens, kinds, place, only_spaces, bits, merges,
@@ -208,6 +217,7 @@ def learn(
         widths[new_id] = widths[a] + widths[b]
         found += 1
         node = heads[s] if count > 0 else -1
+        met = widths[new_id] + widths[a] >= limit  # two new tokens side by side?
         while node >= 0:
             word = node_word[node]
             node = node_next[node]
@@ -223,6 +233,12 @@ def learn(
                 symbols, offsets[word], lengths[word], a, b, new_id, times[word], word, keys,
                 counts, heads, node_word, node_next, nodes, fresh, news, widths, limit,
             )
+            if not met and twice(symbols, offsets[word], lengths[word], new_id):
+                met = True  # on the way there was the pair of the new token and a
+                nodes, news = add(
+                    keys, counts, heads, pair_key(new_id, a), 0, word, node_word, node_next, nodes,
+                    fresh, news,
+                )
         s = find(keys, key)
         if keys[s] == key:
             counts[s] = 0

@@ -13,7 +13,7 @@ from .text_sentencepiece_learn import ALONE, FORBIDDEN, SPACE
 
 @lean(cache=True, nogil=True)
 def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
-    """Fill `spans` (n, 2) with words of the lines; returns how many. `at` is the line to go on from.
+    """Fill `spans` (n, 2) with words of lines; returns how many. `at` is the line to go on from.
 
     kinds: class of each code point, as in ``Validity``. by_space: cut before each ▁, or after it
     (`suffix`), or there only at the edges of runs of ▁ (`together`). A line that does not fit into
@@ -25,7 +25,7 @@ def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
         if n + stop - start > spans.shape[0]:
             at[0] = s
             return n
-        i, before = start, 0
+        i, before = start, np.int64(0)
         while i < stop:
             width, point = 1, np.int64(text[i])
             if point >= 128:
@@ -33,11 +33,11 @@ def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
                 point = code_point(text, i, width)
             kind = np.int64(kinds[point])
             if kind != before or kind <= 0:
-                cut = kind == FORBIDDEN or kind == ALONE or before == FORBIDDEN or before == ALONE
-                cut |= kind > 0 and before > 0
+                cut = kind in (FORBIDDEN, ALONE) or before in (FORBIDDEN, ALONE)
+                cut = cut or (kind > 0 and before > 0)
                 if by_space:
                     here = before == SPACE if suffix else kind == SPACE
-                    cut |= here and not (together and kind == before)
+                    cut = cut or (here and not (together and kind == before))
                 if cut and i > start:
                     spans[n, 0], spans[n, 1] = start, i
                     n += 1

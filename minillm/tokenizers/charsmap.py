@@ -13,6 +13,7 @@ import numpy as np
 
 LEAF = 1 << 8
 VALUE = 1 << 31
+LONGEST_RULE = 1024  # bytes
 
 
 def label(unit: int) -> int:
@@ -87,26 +88,12 @@ class Charsmap:
                     yield old, self.output(units[below] & ~VALUE)
 
     def check(self) -> None:
-        """Raise a ValueError if any rule leads outside the table or to text that is not UTF-8."""
-        units, n = self.units, len(self.units)
-        places = np.arange(n, dtype=np.int64)
-        bases = places ^ ((units >> 10).astype(np.int64) << np.where(units >> 9 & 1, 8, 0))
-        labels = (units & 0xFF).astype(np.int64)
-        is_node = (units & VALUE) == 0
-        is_node &= labels > 0
-        reached = np.zeros(n, bool)
-        has_parent = np.zeros(max(n, 256) * 2, bool)  # by the place of the children
-        new = np.array([0])
-        while len(new):
-            reached[new] = True
-            inside = bases[new] < n + 255
-            has_parent[np.minimum(bases[new][inside], len(has_parent) - 1)] = True
-            found = is_node & has_parent[np.minimum(places ^ labels, len(has_parent) - 1)]
-            new = np.flatnonzero(found & ~reached)
-        leaves = np.flatnonzero(reached & (units & LEAF > 0))
-        if (bases[leaves] >= n).any():
+        """Raise a ValueError if any rule leads outside the table, in a circle, or to text that is
+        not UTF-8."""
+        leaves, bases = self.reached()
+        if (bases[leaves] >= len(self.units)).any():
             raise ValueError("a rule leads outside the trie")
-        values = units[bases[leaves]].astype(np.int64) & (VALUE - 1)
+        values = self.units[bases[leaves]].astype(np.int64) & (VALUE - 1)
         raw = self.outputs
         if len(values) and (not len(raw) or raw[-1] or values.max() >= len(raw)):
             raise ValueError("a rule leads outside the texts, or the last text does not end")
@@ -116,3 +103,45 @@ class Charsmap:
             raise ValueError(f"its texts are not UTF-8 at byte {error.start}") from None
         if len(values) and ((raw[values] & 0xC0) == 0x80).any():
             raise ValueError("a rule leads into the middle of a character")
+
+    def reached(self) -> tuple[np.ndarray, np.ndarray]:
+        """(nodes that end a rule, where the children of every unit lie).
+
+        The nodes under one base form a group, visited when all that lead to it have been: a group
+        that is never free of them lies on a circle (Kahn 1962).
+        """
+        units = self.units.astype(np.int64)
+        places = np.arange(len(units))
+        bases = places ^ ((units >> 10) << np.where(units >> 9 & 1, 8, 0))
+        nodes = np.flatnonzero((units & VALUE == 0) & (units & 0xFF > 0))
+        nodes = nodes[np.argsort(nodes ^ units[nodes] & 0xFF, kind="stable")]
+        group = nodes ^ units[nodes] & 0xFF
+
+        def children(of: np.ndarray) -> np.ndarray:
+            first, last = np.searchsorted(group, of), np.searchsorted(group, of, "right")
+            steps = np.repeat(first - np.cumsum(last - first) + (last - first), last - first)
+            return nodes[steps + np.arange(len(steps))]
+
+        size = len(units) + 256
+        targets = np.minimum(bases, size - 1)  # where nothing lies, as beyond the end
+        known, leads, new = np.zeros(size, bool), [np.array([], np.int64)], targets[:1]
+        for _ in range(LONGEST_RULE):
+            known[new] = True
+            leads.append(children(new))
+            new = np.unique(targets[leads[-1]])
+            new = new[~known[new]]
+            if not len(new):
+                break
+        reached = np.concatenate(leads)
+        waiting = np.bincount(targets[reached], minlength=size)
+        free, visited = targets[:1][waiting[targets[:1]] == 0], 0
+        for _ in range(LONGEST_RULE):
+            below = targets[children(free)]
+            visited += len(below)
+            np.subtract.at(waiting, below, 1)
+            free = np.unique(below[waiting[below] == 0])
+            if not len(free):
+                break
+        if len(new) or visited != len(reached):
+            raise ValueError(f"it leads in a circle, or has a rule of over {LONGEST_RULE} bytes")
+        return reached[units[reached] & LEAF > 0], bases

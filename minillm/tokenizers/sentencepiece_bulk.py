@@ -175,7 +175,7 @@ def character_and_pair_tables(model: "SentencePieceBPE") -> tuple[np.ndarray, np
                 rows.append((left, right, model.ids[token], ranks[model.ids[token]]))
     table = np.array(rows, np.int64).reshape(-1, 4)
     pairs = np.zeros(2 * power_of_two(2 * len(table)), np.uint64)
-    left, right, merged = (np.ascontiguousarray(column, np.int32) for column in table[:, :3].T)
-    pair_table(left, right, merged, np.ascontiguousarray(table[:, 3]), pairs)
+    lefts, rights, merged = (np.ascontiguousarray(column, np.int32) for column in table[:, :3].T)
+    pair_table(lefts, rights, merged, np.ascontiguousarray(table[:, 3]), pairs)
     return characters, pairs
 

@@ -4,7 +4,9 @@ The format is a Protocol Buffers message (``sentencepiece_wire``): the pieces, t
 and the normalizer were told. Fields this book has no use for are kept as they are.
 """
 
-from dataclasses import dataclass, field, fields as attributes
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from dataclasses import fields as attributes
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,7 +139,7 @@ def parse_piece(message: wire.Message) -> Piece:
     return Piece(text, score, kind)
 
 
-READERS = {
+READERS: dict[str, Callable[..., Any]] = {
     "int": wire.as_int, "str": wire.as_text, "bytes": wire.as_bytes, "texts": wire.as_text,
     "float": lambda message, entry: shortest(wire.as_float(message, entry)),
     "bool": lambda message, entry: bool(wire.as_int(message, entry)),
@@ -184,7 +186,8 @@ def check_pieces(whole: wire.Message, file: ModelFile, places: list[int]) -> Non
         if piece.type == BYTE and not file.trainer.byte_fallback:
             raise whole.broken(place, f"piece {id} is a byte, but byte_fallback is off")
         if piece.type == BYTE and piece.text not in BYTE_PIECES:
-            raise whole.broken(place, f"piece {id} is {piece.text!r:.60}; expected <0x00> to <0xFF>")
+            problem = f"piece {id} is {piece.text!r:.60}; expected <0x00> to <0xFF>"
+            raise whole.broken(place, problem)
         seen[piece.text] = id
     unknown = sum(piece.type == UNKNOWN for piece in file.pieces)
     if unknown != 1:
@@ -208,10 +211,8 @@ def write_model_file(file: ModelFile, path: Path) -> None:
 def model_bytes(file: ModelFile) -> bytes:
     """The content of a `.model` file."""
     pieces = (wire.field(1, piece_bytes(piece)) for piece in file.pieces)
-    return b"".join([
-        *pieces, wire.field(2, spec_bytes(file.trainer)), wire.field(3, spec_bytes(file.normalizer)),
-        file.others,
-    ])
+    specs = [spec_bytes(file.trainer), spec_bytes(file.normalizer)]
+    return b"".join([*pieces, wire.field(2, specs[0]), wire.field(3, specs[1]), file.others])
 
 
 def piece_bytes(piece: Piece) -> bytes:

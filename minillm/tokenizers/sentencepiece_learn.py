@@ -3,10 +3,13 @@
 ``learn_pieces`` is the definition, ``learn_pieces_fast`` the same from a kernel. It differs from
 plain BPE in three ways: only strings that may be pieces are joined; ties go to the shorter string,
 then to the smaller one; and a pair that was seen once stays a candidate when all its occurrences
-have gone into longer pieces.
+have gone into longer pieces. That includes a pair seen for a moment only: where *abab* becomes *ab
+ab*, from left to right, there was *ab a* on the way.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +25,10 @@ def learn_pieces(
     """Up to `wanted` pieces of two characters or more, in the order in which they are found."""
     symbols: list[list] = [list(word) for word in words]
     learned: dict[str, None] = {}
-    candidates: dict = {}
-    gone = set()
+    candidates: dict[Any, int] = {}
+    gone: set[Any] = set()
     while len(learned) < wanted:
-        pairs = count_pairs(symbols, counts)
+        pairs: dict[Any, int] = dict(count_pairs(symbols, counts))
         candidates = dict.fromkeys(candidates, 0)
         candidates |= {p: pairs[p] for p in pairs if p not in gone and valid("".join(p))}
         if not candidates:
@@ -34,8 +37,12 @@ def learn_pieces(
         gone.add(best)
         del candidates[best]
         if "".join(best) not in learned:
-            learned["".join(best)] = None
-            symbols = [join_pair(word, best, "".join(best)) for word in symbols]  # type: ignore
+            new = "".join(best)
+            learned[new] = None
+            symbols = [join_pair(word, best, new) for word in symbols]  # type: ignore
+            passing = new, best[0]
+            if valid(new + best[0]) and any((new, new) in pairwise(word) for word in symbols):
+                candidates[passing] = 0
     return list(learned)
 
 

@@ -90,7 +90,7 @@ def specs(
     unknown = sorted(set(options) - own - normal)
     if unknown:
         known = ", ".join(sorted(own | normal))
-        raise TypeError(f"{unknown[0]}= is no option of a SentencePiece trainer; these are: {known}")
+        raise TypeError(f"{unknown[0]}= is no option of this trainer; these are: {known}")
     for name in ("control_symbols", "user_defined_symbols"):
         options[name] = tuple(options.get(name, ()))
     charsmap = {"name": normalization, "charsmap": named_charsmap(normalization)}
@@ -122,7 +122,10 @@ def meta_pieces(spec: TrainerSpec) -> dict[int, Piece]:
         if id >= 0:
             pieces[id], ids[text] = Piece(text, 0.0, kind), id
     symbols = [(text, CONTROL) for text in spec.control_symbols]
-    symbols += [(text, USER_DEFINED) for text in spec.user_defined_symbols]
+    for text in spec.user_defined_symbols:
+        symbols.append((text, USER_DEFINED))
+        if MODEL_TYPES[spec.model_type] == "word" and not text.startswith("\u2581"):
+            symbols.append(("\u2581" + text, USER_DEFINED))  # as it stands at the start of a word
     symbols += [(text, BYTE) for text in BYTE_PIECES] if spec.byte_fallback else []
     given: set[str] = set()
     free = 0

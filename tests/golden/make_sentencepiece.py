@@ -28,9 +28,11 @@ CORPUS = [
     "naïve café, Straße, Ωμέγα, カタカナ ガ and ひらがな",
 ] * 3
 SAMPLES = [
-    "the cat's hat", "  two  spaces ", "\ttab\nline\r\n", "小猫跑回家。", "ﬁne ½ ① Ⅷ ＡＢＣ ｶﾞ ㍿", "",
+    "the cat's hat", "  two  spaces ", "\ttab\nline\r\n", "小猫跑回家。",
+    "ﬁne ½ ① Ⅷ ＡＢＣ ｶﾞ ㍿", "",
     "e\u0301 か\u3099 A\u030a\u0327", "zero\u200bwidth\u200d\ufeff soft\u00adhyphen", "～ ~ 〜 …",
-    "한 \u1112\u1161\u11ab", "👍🏽 👩‍👩‍👧", "\x00\x01\x7f\x85\xa0\u3000x", "▁ a▁b ▁▁", "unknown ☃☃ ☃x☃",
+    "한 \u1112\u1161\u11ab", "👍🏽 👩‍👩‍👧", "\x00\x01\x7f\x85\xa0\u3000x",
+    "▁ a▁b ▁▁", "unknown ☃☃ ☃x☃",
     "<sep>a<sep><sep> the<c>", "lowest 12345 widest", "Σίσυφος ΑΣ İI ß ẞ", "\ufffd\ufdfa",
 ]
 TRAININGS = {

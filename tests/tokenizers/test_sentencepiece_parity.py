@@ -1,0 +1,160 @@
+"""Against the sentencepiece library, live: normalizing, encoding, decoding, training, files."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+
+from minillm.backend import backend
+from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.sentencepiece_file import ModelFile, Piece, model_bytes, parse_model
+from minillm.tokenizers.sentencepiece_stages import stages_of
+from minillm.tokenizers.train_sentencepiece import train_sentencepiece
+
+from .test_sentencepiece import GOLDEN
+from .texts import PIECES
+
+pytestmark = pytest.mark.parity
+RENAMED = {
+    "normalization_rule_name": "normalization", "max_sentencepiece_length": "max_piece_length",
+}
+OPTIONS = [
+    {}, {"normalization_rule_name": "identity", "remove_extra_whitespaces": False},
+    {"byte_fallback": True}, {"split_by_whitespace": False},
+    {"treat_whitespace_as_suffix": True, "normalization_rule_name": "nfkc_cf"},
+    {"allow_whitespace_only_pieces": True, "remove_extra_whitespaces": False},
+    {"split_digits": True}, {"split_by_number": False}, {"split_by_unicode_script": False},
+    {"max_sentencepiece_length": 4}, {"character_coverage": 0.98},
+    {"user_defined_symbols": ["<sep>", "the", "▁a", "</s>", "  "], "control_symbols": ["<c>", "e"]},
+    {"unk_id": 3, "bos_id": 0, "eos_id": -1, "pad_id": 1, "add_dummy_prefix": False},
+]
+ODD = [
+    "<sep>", "the", "▁", "▁on", "<c>", "<s>", "<unk>", "<0x41>", "か\u3099", "A\u030a", "ﾊﾟ", "㍿",
+    "\ufdfa", "…", "①", "ＡＢＣ", "～", "\t", "\x1f",
+]
+
+
+def library():
+    return pytest.importorskip("sentencepiece")
+
+
+def trained(lines, **options):
+    result = io.BytesIO()
+    library().SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=result, minloglevel=2, **options
+    )
+    return result.getvalue()
+
+
+def random_text(rng):
+    parts = []
+    for _ in range(rng.randrange(1, 12)):
+        kind = rng.randrange(4)
+        if kind == 0:
+            parts.append(rng.choice(PIECES))
+        elif kind == 1:
+            parts.append(rng.choice(" ".join(GOLDEN["corpus"]).split(" ")) + rng.choice(" \n-"))
+        elif kind == 2:
+            parts.append(rng.choice(ODD))
+        else:
+            point = rng.randrange(rng.choice([0x3000, 0x110000]))
+            parts.append(chr(point) if not 0xD800 <= point < 0xE000 else "")
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "char", "word"])
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ",".join(options) or "plain")
+def test_training(kind, options):
+    rng = random.Random(str(options) + kind)
+    lines = GOLDEN["corpus"] + [random_text(rng).replace("\n", " ") for _ in range(60)]
+    lines = [line for line in lines if line.strip("\r\n ") and "\0" not in line]
+    size = {"bpe": 700, "char": 90, "word": 60}[kind] + 256 * options.get("byte_fallback", False)
+    options = {**options, "hard_vocab_limit": False}
+    theirs = parse_model(trained(lines, model_type=kind, vocab_size=size, **options))
+    renamed = {RENAMED.get(name, name): value for name, value in options.items()}
+    ours = train_sentencepiece(lines, size, model_type=kind, **renamed)["model"].file
+    assert ours.pieces == theirs.pieces
+    assert ours.normalizer.add_dummy_prefix == theirs.normalizer.add_dummy_prefix
+    assert ours.trainer.bos_id == theirs.trainer.bos_id
+
+
+def compare(data, seed, rounds=150):
+    """Encode and decode random text with a model of theirs, and one written by us."""
+    rng = random.Random(seed)
+    file = parse_model(data)
+    theirs = library().SentencePieceProcessor(model_proto=data)
+    again = library().SentencePieceProcessor(model_proto=model_bytes(file))
+    tok = Tokenizer(**stages_of(file))
+    texts = [random_text(rng) for _ in range(rounds)]
+    expected = [theirs.encode(text) for text in texts]
+    assert [tok.encode(text, special="text") for text in texts] == expected
+    together = tok.encode_batch(texts, special="text")[0].tolist()
+    assert together == [id for row in expected for id in row]
+    assert again.encode(texts) == expected
+    with backend("numpy"):
+        assert [tok.normalizer(text) for text in texts] == [theirs.normalize(t) for t in texts]
+        for text, ids in zip(texts[:50], expected):
+            assert tok.encode(text, special="text") == ids
+    for ids in [*expected, *([rng.randrange(len(file.pieces)) for _ in range(6)] for _ in texts)]:
+        assert tok.decode(ids) == theirs.decode(ids)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "char", "word"])
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ",".join(options) or "plain")
+def test_encoding_and_decoding(kind, options):
+    size = 150 + 256 * options.get("byte_fallback", False)
+    compare(
+        trained(GOLDEN["corpus"], model_type=kind, vocab_size=size, hard_vocab_limit=False,
+                **options),
+        str(options) + kind,
+    )
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_vocabularies_nobody_trained(kind):
+    """Equal scores, pieces that are not to be used, parts that are no pieces."""
+    rng = random.Random(kind)
+    for _ in range(25):
+        names = {"".join(rng.choices("▁abthe小猫", k=rng.randrange(1, 5))) for _ in range(25)}
+        types = [1, 1, 1, 1, 4, 5] if kind == 1 else [1, 1, 1, 4]
+        pieces = [Piece("<unk>", 0.0, 2)]
+        pieces += [
+            Piece(name, float(-rng.randrange(4)), rng.choice(types)) for name in sorted(names)
+        ]
+        file = ModelFile(pieces)
+        file.trainer.model_type = kind
+        compare(model_bytes(file), rng.random(), 60)
+
+
+def test_offsets():
+    data = trained(GOLDEN["corpus"], model_type="bpe", vocab_size=200)
+    theirs = library().SentencePieceProcessor(model_proto=data)
+    tok = Tokenizer(**stages_of(parse_model(data)))
+    rng = random.Random(3)
+    for _ in range(200):
+        text = random_text(rng)
+        if not text:
+            continue
+        normal, sources = tok.normalizer.aligned(text)
+        edges = np.append(sources[:, 0], sources[-1, 0] if len(sources) else 0)
+        place = 0
+        for piece in theirs.encode(text, return_type="proto").pieces:
+            start, place = place, place + len(piece.piece)
+            if place < len(normal):
+                assert (piece.begin, piece.end) == (edges[start], edges[place])
+            else:
+                assert piece.begin == edges[start]
+
+
+def test_files_of_ours_open(tmp_path):
+    for kind in ("bpe", "unigram", "char", "word"):
+        tok = Tokenizer.train(
+            GOLDEN["corpus"], "sentencepiece", 90, ["<|end|>"], model_type=kind,
+            hard_vocab_limit=False, user_defined_symbols=["<sep>"],
+        )
+        tok.save(tmp_path / "ours.model")
+        theirs = library().SentencePieceProcessor(model_file=str(tmp_path / "ours.model"))
+        for text in GOLDEN["samples"]:
+            assert theirs.encode(text) == tok.encode(text, special="text")
+            assert theirs.decode(theirs.encode(text)) == tok.decode(tok.encode(text, "text"))
