@@ -53,6 +53,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def most_ids(tokens: int) -> int:
+    """How large ids of a file with so many tokens may be: tables have a place for every id."""
+    return min(MAX_ID, 16 * tokens + (1 << 18))
+
+
 class RepeatedKeyError(Exception):
     """A JSON object has a key twice."""
 
@@ -70,7 +75,7 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
     if not isinstance(vocabulary, dict) or not vocabulary:
         raise BrokenFileError(f"{path}: the vocabulary must be a non-empty map of tokens to ids")
     owner: dict[int, str] = {}
-    most = min(MAX_ID, 16 * len(vocabulary) + (1 << 18))  # tables have a place for every id
+    most = most_ids(len(vocabulary))
     for token, id in vocabulary.items():
         if type(id) is not int or not 0 <= id < most:
             raise BrokenFileError(f"{path}: id of {token!r:.60} is {id!r:.40}, not 0 to {most}")
@@ -161,7 +166,8 @@ def read_tiktoken(
 ) -> dict[str, Any]:
     """Stages of a .tiktoken file: lines ``base64(token) rank``."""
     ranks: dict[bytes, int] = {}
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    lines = read_text(path).splitlines()
+    for number, line in enumerate(lines, 1):
         if not line:
             continue
         where = f"{path}: line {number}"
@@ -170,7 +176,7 @@ def read_tiktoken(
             token, rank = base64.b64decode(encoded, validate=True), int(rank_text)
         except (ValueError, binascii.Error):
             raise BrokenFileError(f"{where} is {line!r:.60}; expected base64 and a rank") from None
-        if not token or len(token) > MAX_TOKEN or not 0 <= rank < MAX_ID:
+        if not token or len(token) > MAX_TOKEN or not 0 <= rank < most_ids(len(lines)):
             raise BrokenFileError(f"{where}: token of {len(token)} bytes with rank {rank}")
         if token in ranks:
             raise BrokenFileError(f"{where}: the token {token!r:.60} was there before")
