@@ -21,9 +21,11 @@ MOST = 4  # ids that fit into a slot
 S24, S48 = np.uint64(24), np.uint64(48)
 
 # units: the trie. values: scores by id, float64. byte_ids: ids of byte model, or -1.
-# bound: the greatest |score|. epsilon: the unit roundoff, or 0 where words start from 0.
+# bound: the greatest |score|. epsilon: four unit roundoffs. A sum below `lowest` is set to 0.
 Model = namedtuple(
-    "Model", "units values byte_ids unk_id unk_score fallback apart single words bound epsilon"
+    "Model",
+    "units values byte_ids unk_id unk_score fallback apart single words bound epsilon "
+    "longest lowest",
 )
 Memory = namedtuple("Memory", "slots used best second edges path")
 
@@ -85,6 +87,11 @@ def find_edges(text, i, stop, start, model, best, second, edges):
     k = 0
     while k < n:
         before = best[k]
+        if before < model.lowest:
+            for j in range(k, min(n, k + model.longest) + 1):
+                best[j] -= before
+                second[j] -= before
+            before = 0.0
         end = k + width_of(text[i + k])
         alone = False
         unit = units[0]
@@ -240,6 +247,16 @@ def mark_spaces(text, segments, front, out, ends):
     return n
 
 
+@lean
+def summed_up(total, ids, first, after, values, single):
+    """The sum goes on over ids[first:after], rounded at every step."""
+    for k in range(first, after):
+        total += values[ids[k]]
+        if single:
+            total = np.float64(np.float32(total))
+    return total
+
+
 @lean(cache=True, nogil=True)
 def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
@@ -254,7 +271,7 @@ def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
     joined = rule == GIVEN
     for s in range(segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
-        total = 0.0
+        begin, done, total = i, n, 0.0  # total: the sum up to id `done`
         waiting = -1
         while i < stop:
             end = word_end(text, i, stop, rule, model, classes)
@@ -275,24 +292,26 @@ def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
                 first, last = slots[at + TWO], slots[at + THREE]
                 count = np.int64(last >> S48)
                 slack = np.float64(first >> S48) * (1.0 / 4096.0)
-                error = model.epsilon * length * (model.bound * length + abs(total))
-                if count > 0 and (not joined or slack > error):
+                scale = model.epsilon * length
+                most = model.bound * (length + i - begin)
+                if joined and (slack <= scale * most or -most < model.lowest):
+                    total = summed_up(total, out, done, n, values, model.single)
+                    done = n
+                    most = model.bound * length
+                    if slack <= scale * (most + abs(total)) or total - most < model.lowest:
+                        count = 0
+                if count > 0:
                     if waiting >= 0:
                         n = put_unknown(text, waiting, i, model, out, n)
-                        waiting = -1
+                        waiting, done = -1, n
                     out[n] = first & ID
                     out[n + 1] = (first >> S24) & ID
                     out[n + 2] = last & ID
                     out[n + 3] = (last >> S24) & ID
-                    if joined:
-                        for k in range(count):
-                            total += values[out[n + k]]
-                            if model.single:
-                                total = np.float64(np.float32(total))
                     n += count
                     i = end
                     continue
-            start = total if joined else 0.0
+            start = summed_up(total, out, done, n, values, model.single) if joined else 0.0
             if not find_edges(
                 text, i, end, start, model, memory.best, memory.second, memory.edges
             ):
@@ -300,7 +319,7 @@ def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
             total = memory.best[length]
             count, margin = trace(length, memory)
             n, waiting = put_path(text, i, count, waiting, model, memory, out, n)
-            i = end
+            i, done = end, n
             if waiting >= 0 and not joined:
                 n = put_unknown(text, waiting, i, model, out, n)
                 waiting = -1

@@ -28,6 +28,7 @@ from .words import unknown
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 VARIANTS = ("huggingface", "sentencepiece")
 UNKNOWN_PENALTY = 10.0
+LOWEST = -100_000.0  # SentencePiece sets a sum below this to 0, and shifts the others with it
 
 
 @dataclass(eq=False)
@@ -117,6 +118,9 @@ class Unigram:
         start = 0
         while start < len(text):
             before = best[start][0] if start else 0.0  # type: ignore[index]
+            if before < LOWEST and self.variant == "sentencepiece":
+                best[start:] = [known and (known[0] - before, known[1]) for known in best[start:]]
+                before = 0.0
             for edge in self.edges_from(text, start):
                 score = self.rounded(before + edge.score)
                 known = best[edge.end]
@@ -248,7 +252,8 @@ class Unigram:
             fallback=self.byte_fallback, apart=self.byte_fallback and not exact, single=not exact,
             words=not any(INSIDE.search(token) for token in self.matched),
             bound=float(max(np.abs(values).max(initial=0.0), abs(self.unk_score))),
-            epsilon=2.0**-51 if exact else 2.0**-22,
+            epsilon=2.0**-51 if exact else 2.0**-22, longest=max(self.longest, 4),
+            lowest=-np.inf if exact else LOWEST,
         )
         return model, memory_for(1 << 12)
 
@@ -288,7 +293,7 @@ class Unigram:
 
 
 INSIDE = re.compile("[^▁]▁".encode())  # a ▁ after something else: a word may end inside a piece
-REMEMBERED = 1 << 17  # slots for words, of which at most half are filled
+REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
 
 
 def has_kernel(pre_tokenizer: Metaspace) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.unigram import Unigram
 from minillm.tokenizers.unigram_lattice import (
@@ -67,6 +68,18 @@ def test_float32_is_summed_over_the_whole_line():
     assert exact.encode("ab") == rough.encode("ab") == [1, 3]
     assert exact.encode("zzzab")[3:] == [1, 3]
     assert rough.encode("zzzab")[3:] == [2]
+
+
+@pytest.mark.parametrize("name", ["numba", "numpy"])
+def test_sums_below_100_000_are_set_back(name):
+    """As sentencepiece 0.2.3 does, so that very long lines lose no more precision."""
+    if name == "numba":
+        pytest.importorskip("numba")
+    pieces = {"<unk>": 0, "a": -1, "b": -1, "ab": -2.00001, "z": -16}
+    tok = Tokenizer(unigram(pieces, variant="sentencepiece"))
+    with backend(name):
+        ends = [tok.encode("z" * n + "ab")[-1] for n in (15, 16, 6250, 6251, 6266, 6267)]
+    assert ends == [2, 3, 3, 2, 2, 3]  # the library's
 
 
 def test_wrong_arguments():

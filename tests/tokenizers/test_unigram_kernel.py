@@ -86,6 +86,19 @@ def test_rounding_is_that_of_the_line():
     assert rough > 10
 
 
+def test_very_long_lines():
+    rng = random.Random(9)
+    tokens = ["<unk>", "▁", "a", "b", "ab", "▁a", "z", "▁zz"]
+    scores = [0, -1.7, -1.1, -1.3, -2.4001, -2.7999, -90.3, -181.01]
+    model = Unigram([t.encode() for t in tokens], scores, unk_id=0, variant="sentencepiece")
+    tok = Tokenizer(model)
+    words = ["ab", "aab", "zab", "ba", "zz", "azaab" * 4]
+    source = "".join("▁" + rng.choice(words) for _ in range(12_000))
+    fast = tok.encode(source)
+    with backend("numpy"):
+        assert tok.encode(source) == fast
+
+
 def test_trie_holds_every_string():
     rng = random.Random(7)
     strings = {bytes(rng.choices(range(256), k=rng.randint(1, 6))) for _ in range(20_000)}
