@@ -7,6 +7,7 @@ colour never carries a meaning alone. Plots are Matplotlib, imported when the fi
 """
 
 from .attention import attention
+from .dump import dump
 from .html import Html
 from .lattice import lattice
 from .matrices import bars, heatmap
@@ -17,6 +18,6 @@ from .tokens import strips, tokens
 from .trees import trees
 
 __all__ = [
-    "Html", "Plot", "attention", "bars", "curves", "figure", "heatmap", "image", "lattice",
+    "Html", "Plot", "attention", "bars", "curves", "dump", "figure", "heatmap", "image", "lattice",
     "shapes", "source", "strips", "table", "tokens", "trees",
 ]

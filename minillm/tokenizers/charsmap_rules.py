@@ -66,7 +66,7 @@ def rules_of(name: str) -> dict[str, str]:
     rules = nfkc_rules()
     if name.startswith("nmt_"):
         rules.update({chr(code): " " for code in TO_SPACE} | {chr(code): "" for code in TO_NOTHING})
-        del rules["\uff5e"]  # the full-width tilde stays: Chinese and Japanese write with it
+        del rules["\uff5e"]  # the full-width tilde stays as it is
     rules = without_needless(rules)
     return folded(rules) if name.endswith("_cf") else rules
 

@@ -51,7 +51,7 @@ def test_other_stages_survive(tmp_path):
     assert again.decode(ids) == "<s>café x</s>"
     _, offsets = again.encode_with_offsets("CAFE\u0301 X")
     assert offsets[-1][1] == 7
-    assert (3, 5) in offsets
+    assert (3, 4) in offsets
     assert again.encode_batch(["a", ""])[1].tolist() == [0, 3, 5]
 
 

@@ -139,12 +139,11 @@ def test_offsets():
         normal, sources = tok.normalizer.aligned(text)
         edges = np.append(sources[:, 0], sources[-1, 0] if len(sources) else 0)
         place = 0
-        for piece in theirs.encode(text, return_type="proto").pieces:
-            start, place = place, place + len(piece.piece)
-            if place < len(normal):
-                assert (piece.begin, piece.end) == (edges[start], edges[place])
-            else:
-                assert piece.begin == edges[start]
+        found = theirs.encode(text, return_type="offset_mapping")
+        for piece, (begin, end) in zip(found["pieces"], found["offsets"]):
+            start, place = place, place + len(piece)
+            assert begin == edges[start]
+            assert end == edges[place] or place == len(normal)
 
 
 def test_files_of_ours_open(tmp_path):
