@@ -10,6 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from .two_threads import halves, in_two
+
 Ngrams = Mapping[bytes, float]
 ORDERS = range(1, 8)  # an n-gram and its length must fit into 64 bits
 
@@ -130,6 +132,13 @@ class NgramModel:
         self, data: np.ndarray, spans: np.ndarray, whole_characters: bool = True
     ) -> np.ndarray:
         """Spans (n, 2) of the pieces of the segments `spans` of `data`."""
+        parts, _ = halves(data, spans, False)
+        found = in_two(lambda part: self._cut_part(data, part, whole_characters), parts)
+        return np.concatenate(found)
+
+    def _cut_part(
+        self, data: np.ndarray, spans: np.ndarray, whole_characters: bool
+    ) -> np.ndarray:
         from ..kernels.text_ngrams import cut as kernel
 
         longest = int((spans[:, 1] - spans[:, 0]).max(initial=0))

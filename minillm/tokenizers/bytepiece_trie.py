@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from .two_threads import halves, in_two
 from .words import UnknownTextError
 
 MOST = 64  # pieces that begin at one place, for the faster search
@@ -86,18 +87,38 @@ def encode(
     trie: Trie, data: np.ndarray, segments: np.ndarray, lines: bool, alpha: float | None,
     state: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(ids, ends) of the segments (n, 2) of `data`; `state` of the random draws is updated."""
+    """(ids, ends) of the segments (n, 2) of `data`; `state` of the random draws is updated.
+
+    Large text is shared between two threads, except with `alpha`, where draws have an order.
+    """
+    segments = np.ascontiguousarray(segments, np.int64)
+    parts, inside = [segments], False
+    if alpha is None:
+        parts, inside = halves(data, segments, lines)
+    found = in_two(lambda part: encode_part(trie, data, part, lines, alpha, state), parts)
+    if len(found) == 1:
+        return found[0]
+    (ids, ends), (more, later) = found
+    ends = ends[:-1] if inside else ends
+    return np.concatenate([ids, more]), np.concatenate([ends, later + len(ids)])
+
+
+def encode_part(
+    trie: Trie, data: np.ndarray, segments: np.ndarray, lines: bool, alpha: float | None,
+    state: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """``encode`` in one thread."""
     from ..kernels.text_bytepiece import encode as kernel
 
     room = int((segments[:, 1] - segments[:, 0]).sum())
     out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
-    segments = np.ascontiguousarray(segments, np.int64)
+    fast = (*trie.fast[:3], *(np.empty_like(array) for array in trie.fast[3:]))
     progress = np.zeros(3, np.int64)
     longest = 1 << 14
     while longest:
         scores, routes = np.empty(longest + 1), np.empty(longest + 1, np.uint64)
         longest = kernel(
-            data, segments, lines, trie.units, trie.fast, trie.node_ids, scores, routes,
+            data, segments, lines, trie.units, fast, trie.node_ids, scores, routes,
             -1.0 if alpha is None else float(alpha), state, out, ends, progress,
         )
         if longest < 0:

@@ -286,3 +286,21 @@ def test_mutated_files_give_one_kind_of_error(tmp_path_factory, data):
     path.write_bytes(bytes(content))
     with contextlib.suppress(BrokenFileError):
         read_bytepiece(path)
+
+
+def test_two_threads_find_the_same(monkeypatch):
+    pytest.importorskip("numba")
+    from minillm.tokenizers import two_threads
+
+    tok = tokenizer(GOLDEN["counts"][0][0])
+    texts = [*GOLDEN["corpus"], "", "no line feed at all " * 9, "\n\n\n", *GOLDEN["corpus"]]
+    expected = [tok.encode(text) for text in texts]
+    whole = tok.encode("\n".join(texts))
+    monkeypatch.setattr(two_threads, "ENOUGH", 8)
+    monkeypatch.setattr(two_threads.os, "cpu_count", lambda: 2)
+    assert [tok.encode(text) for text in texts] == expected
+    ids, ends = tok.encode_batch(texts)
+    assert [ids[i:j].tolist() for i, j in pairwise(ends)] == expected
+    assert tok.encode("\n".join(texts)) == whole
+    vocabulary = Tokenizer.train(GOLDEN["corpus"], "bytepiece", 900).model.counts
+    assert vocabulary == tok.model.counts
