@@ -31,12 +31,18 @@ def as_utf8(text: str) -> bytes:
 
 def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """UTF-8 of all texts in one array, and the bytes (n, 2) at which each stands in it."""
-    data = as_utf8("".join(texts))
-    sizes = [len(text) if text.isascii() else len(as_utf8(text)) for text in texts]
-    edges = np.cumsum([0, *sizes], dtype=np.int64)
-    if edges[-1] != len(data):  # two halves of a character have met
-        data = b"".join(map(as_utf8, texts))
-    return np.frombuffer(data, np.uint8), np.stack([edges[:-1], edges[1:]], 1)
+    try:
+        data = np.frombuffer("".join(texts).encode(), np.uint8)
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))  # characters
+        further = np.flatnonzero((data & 0xC0) == 0x80)  # bytes that do not begin a character
+        before = further - np.arange(len(further))  # characters begun before each
+        edges = np.concatenate([[0], np.cumsum(sizes)])
+        edges += np.searchsorted(before, edges, "right")
+    except UnicodeEncodeError:  # surrogates
+        parts = [as_utf8(text) for text in texts]
+        data = np.frombuffer(b"".join(parts), np.uint8)
+        edges = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    return data, np.stack([edges[:-1], edges[1:]], 1)
 
 
 def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:

@@ -71,6 +71,9 @@ class Unigram:
         self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
         self.byte_ids = [self.ids.get(b"<0x%02X>" % byte, -1) for byte in range(256)]
         self.matched = self._matched()
+        self.lengths = np.array([len(token or b"") for token in self.vocabulary], np.int64)
+        if self.unk_id is not None:  # these may stand for any number of bytes
+            self.lengths[[self.unk_id, *(id for id in self.byte_ids if id >= 0)]] = 0
         self.longest = max(map(len, self.matched), default=0)
 
     def _matched(self) -> dict[bytes, tuple[int, float]]:
@@ -177,13 +180,31 @@ class Unigram:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the pieces and their byte spans (n, 2)."""
-        raw = pieces.data.tobytes()
-        rows = []
+        if active_backend() == "numba":
+            ids, ends = self.encode(pieces.data, pieces.spans)
+            return ids, self.spans(pieces, ids, ends)
+        rows: list[tuple[int, int, int]] = []
         for i, j in pieces.spans.tolist():
-            text = raw[i:j]
-            rows += [(i + s, i + e, id) for s, e, id in self.ids_of(text, self.best_path(text))]
+            rows += self.tokens_of(pieces.data, i, j)
         table = np.array(rows, np.int64).reshape(-1, 3)
         return table[:, 2].astype(np.int32), table[:, :2]
+
+    def tokens_of(self, data: np.ndarray, i: int, j: int) -> list[tuple[int, int, int]]:
+        """(start, end, id) of the tokens of one piece, the bytes i to j of `data`."""
+        text = data[i:j].tobytes()
+        return [(i + s, i + e, id) for s, e, id in self.ids_of(text, self.best_path(text))]
+
+    def spans(self, pieces: Pieces, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Byte spans (n, 2) of ids, where piece k has those up to ``ends[k]``."""
+        counts = np.diff(ends, prepend=0)
+        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
+        shift = np.repeat(pieces.spans[:, 0] - after[ends - counts], counts)
+        found = np.stack([after[:-1] + shift, after[1:] + shift], 1)
+        unclear = np.repeat(np.arange(len(counts)), counts)[self.lengths[ids] == 0]
+        for k in np.unique(unclear).tolist():
+            tokens = self.tokens_of(pieces.data, *pieces.spans[k].tolist())
+            found[ends[k] - counts[k] : ends[k]] = [token[:2] for token in tokens]
+        return found
 
     # -- the kernel ---------------------------------------------------------------------------
 

@@ -49,6 +49,9 @@ def test_same_ids(model, sources, split, times):
         slow = tok.encode_batch(sources)
     np.testing.assert_array_equal(fast[0], slow[0])
     np.testing.assert_array_equal(fast[1], slow[1])
+    offsets = [tok.encode_with_offsets(source) for source in sources]
+    with backend("numpy"):
+        assert offsets == [tok.encode_with_offsets(source) for source in sources]
 
 
 def test_unknown_character():
