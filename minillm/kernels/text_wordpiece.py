@@ -96,13 +96,17 @@ def encode_words(text, segments, rules, table, memory, word, out, ends, progress
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
     `word` is a buffer of at least ``4 * longest + 32`` bytes; `out` has room for the ids that the
-    text can give. `progress` is (segment, ids so far). Stops at a segment with marks whose order
-    matters and returns TOO_COMPLEX, for the caller to encode it, or FINISHED.
+    text can give. `progress` is (segment, byte, ids so far). Stops in a stretch between white space
+    that has marks whose order matters, and returns TOO_COMPLEX for the caller to encode it, or
+    FINISHED.
     """
-    n = progress[1]
+    n = progress[2]
     for s in range(progress[0], segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
-        begun, length, characters = n, 0, 0
+        if s == progress[0]:
+            i = max(i, progress[1])
+        start, before = i, n  # of the stretch, and the ids before it
+        length, characters = 0, 0
         while i < stop:
             byte = text[i]
             if byte < 128:
@@ -116,6 +120,7 @@ def encode_words(text, segments, rules, table, memory, word, out, ends, progress
                 elif action == SPACE:
                     n = put_word(word, length, characters, table, memory, out, n)
                     length, characters = 0, 0
+                    start, before = i, n
                 elif action == ISOLATE:
                     n = put_word(word, length, characters, table, memory, out, n)
                     word[0] = byte
@@ -128,7 +133,7 @@ def encode_words(text, segments, rules, table, memory, word, out, ends, progress
                 code = code << 6 | np.int64(text[i + k]) & 0x3F
             action = rules.action[code]
             if action == COMPLEX:
-                progress[0], progress[1] = s, begun
+                progress[0], progress[1], progress[2] = s, start, before
                 return TOO_COMPLEX
             if action == KEEP:
                 if characters <= table.longest:
@@ -164,5 +169,5 @@ def encode_words(text, segments, rules, table, memory, word, out, ends, progress
             i += width
         n = put_word(word, length, characters, table, memory, out, n)
         ends[s] = n
-    progress[0], progress[1] = segments.shape[0], n
+    progress[0], progress[1], progress[2] = segments.shape[0], 0, n
     return FINISHED

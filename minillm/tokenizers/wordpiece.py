@@ -66,6 +66,14 @@ class WordPiece:
                 start += width
         return np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2)
 
+    def forget(self) -> None:
+        """Empty the memory of words seen."""
+        self._known.clear()
+        if self._arrays is not None:
+            from .wordpiece_bulk import new_memory
+
+            self._arrays = (*self._arrays[:2], new_memory())
+
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once, behind BERT's normalizer and pre-tokenizer."""
         from .bert import BertNormalizer, BertSplit

@@ -13,6 +13,7 @@ from .normalizing import IDEOGRAPHS, lower, parts_of
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5  # as in the kernel
 ASSIGNED = 0x32400  # no code point from here on has a decomposition or a small letter
 REMEMBERED = 1 << 17
+PLAIN_SPACE = np.frombuffer(b" \t\n\r", np.uint8)
 
 
 def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
@@ -29,17 +30,27 @@ def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
         room = 3 * int((segments[:, 1] - segments[:, 0]).sum()) + 3 * len(segments) + 8
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         word = np.zeros(4 * model.longest + 64, np.uint8)
-        progress = np.zeros(2, np.int64)
+        progress = np.zeros(3, np.int64)
         while encode_words(data, segments, rules, table, memory, word, out, ends, progress):
-            s, n = progress.tolist()
-            text = data[segments[s, 0] : segments[s, 1]].tobytes().decode()
-            ids, _ = model(BertSplit()(normalizer(text)))
+            s, start, n = progress.tolist()
+            end = end_of_stretch(data, start, int(segments[s, 1]))
+            ids, _ = model(BertSplit()(normalizer(data[start:end].tobytes().decode())))
             out[n : n + len(ids)] = ids
-            ends[s] = n + len(ids)
-            progress[:] = s + 1, ends[s]
-        return out[: progress[1]].copy(), ends
+            progress[1:] = end, n + len(ids)
+        return out[: progress[2]].copy(), ends
 
     return run
+
+
+def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
+    """Where the next space or line break stands, or `stop`."""
+    step = 256
+    while start < stop:
+        found = np.flatnonzero(np.isin(data[start : min(start + step, stop)], PLAIN_SPACE))
+        if len(found):
+            return start + int(found[0])
+        start += step
+    return stop
 
 
 def entries(model: Any) -> Any:
