@@ -15,34 +15,6 @@ FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)  # where ▁ may stand in a piece
 
 
 @lean(cache=True)
-def word_spans(data, lines, joined, spans):
-    """Copy the lines (n, 2) with a NUL after each; find their words, which begin at every ▁.
-
-    Returns the number of spans.
-    """
-    n, found = 0, 0
-    for s in range(lines.shape[0]):
-        i, stop = lines[s, 0], lines[s, 1]
-        begin = n
-        for k in range(i, stop):
-            joined[n] = data[k]
-            if (
-                n > begin and data[k] == 0xE2 and k + 2 < stop and data[k + 1] == 0x96
-                and data[k + 2] == 0x81
-            ):
-                spans[found, 0], spans[found, 1] = begin, n
-                found += 1
-                begin = n
-            n += 1
-        joined[n] = 0
-        n += 1
-        if stop > i:
-            spans[found, 0], spans[found, 1] = begin, n - 1
-            found += 1
-    return found
-
-
-@lean(cache=True)
 def first_keys(text, last, bits, count, keys):
     """Key of each suffix: its first `count` symbols in a uint64, `bits` each."""
     shift = np.uint64(bits)

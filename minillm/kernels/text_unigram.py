@@ -11,7 +11,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from .text_machine import bytes_between, lean, trailing_zeros
+from .text_machine import lean, trailing_zeros
+from .text_marks import is_space, next_space
 from .text_pieces import ONE, SHORT, THREE, TWO, ZERO, short_key, short_slot
 from .text_scan import GIVEN, piece_end
 from .text_trie import ID, S9, child, leads
@@ -33,29 +34,6 @@ Memory = namedtuple("Memory", "slots used best second edges path")
 @lean(forceinline=True)
 def width_of(byte):
     return 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
-
-
-@lean
-def next_space(text, i, stop):
-    """Where the next ▁ (E2 96 81) from i on begins, or `stop`."""
-    while i + 34 <= text.size and i < stop:
-        found = bytes_between(text, i, 0xE2, 1, 0)
-        while found:
-            at = i + np.int64(trailing_zeros(found))
-            if text[at + 1] == 0x96 and text[at + 2] == 0x81:
-                return min(at, stop)
-            found &= found - ONE
-        i += 32
-    while i + 2 < stop:
-        if text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81:
-            return i
-        i += 1
-    return stop
-
-
-@lean(forceinline=True)
-def is_space(text, i, stop):
-    return i + 2 < stop and text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81
 
 
 @lean
@@ -225,26 +203,6 @@ def forget_if_full(memory):
         for k in range(memory.slots.size):
             memory.slots[k] = ZERO
         memory.used[0] = 0
-
-
-@lean(cache=True, nogil=True)
-def mark_spaces(text, segments, front, out, ends):
-    """Copy the segments (n, 2) with ▁ for each space, and with `front` one more before each."""
-    n = 0
-    for s in range(segments.shape[0]):
-        i, stop = segments[s, 0], segments[s, 1]
-        if front and i < stop and text[i] != 32 and not is_space(text, i, stop):
-            out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
-            n += 3
-        for k in range(i, stop):
-            if text[k] == 32:
-                out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
-                n += 3
-            else:
-                out[n] = text[k]
-                n += 1
-        ends[s] = n
-    return n
 
 
 @lean

@@ -23,7 +23,8 @@ from .counting import PieceCounter, blocks, word_counts
 from .metaspace import JoinMarked, Metaspace, split_at_marks, with_mark
 from .stages import Join, Split
 from .training import Texts, check_vocab_size, without_specials
-from .unigram import Unigram, mark_many, single
+from .unigram import Unigram, single
+from .unigram_bulk import mark_many
 from .unigram_em import UNKNOWN, expect, log_probabilities, maximize, prune
 from .unigram_fast import learn_pieces_fast
 from .unigram_seeds import Validity, character_counts, seeds

@@ -10,7 +10,6 @@ beginning of the line and treats each unknown character by itself.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import active_backend
-from .metaspace import SPACE, Metaspace
 from .segments import Pieces
 from .splitting import RULES
-from .stages import Split
 from .unigram_lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
 from .words import unknown
 
@@ -210,22 +207,9 @@ class Unigram:
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once, where each stage before has a kernel or is not there."""
-        if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
-            return None
-        spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
-        rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
-        if not (pre_tokenizer is None or spaced or (rule and not pre_tokenizer.keep_gaps)):
-            return None
+        from .unigram_bulk import bulk_encoder
 
-        def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            if normalizer:
-                data, segments = normalizer.many(data, segments)
-            if not spaced:
-                return self.encode(data, segments, rule or "given")
-            data, segments = mark_many(pre_tokenizer, data, segments)
-            return self.encode(data, segments, "metaspace" if pre_tokenizer.split else "given")
-
-        return run
+        return bulk_encoder(self, normalizer, pre_tokenizer)
 
     def encode(
         self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
@@ -237,9 +221,10 @@ class Unigram:
         """
         from ..kernels.text_unigram import METASPACE, encode_unigram
         from .unicode_classes import class_table
+        from .unigram_bulk import kernel_arrays, with_room
 
         if self._arrays is None:
-            self._arrays = self._build()
+            self._arrays = kernel_arrays(self)
         pieces, memory = self._arrays
         segments = np.ascontiguousarray(segments, np.int64)
         lengths = segments[:, 1] - segments[:, 0]
@@ -258,25 +243,6 @@ class Unigram:
         """Empty the memory of words seen."""
         if self._arrays is not None:
             self._arrays[1].slots[:], self._arrays[1].used[:] = 0, 0
-
-    def _build(self) -> tuple[Any, Any]:
-        """The arrays the kernel works with: the pieces, and the memory of words seen."""
-        from ..kernels.text_unigram import Model
-
-        values = self.scores.copy()
-        for id, score in self.matched.values():
-            values[id] = score
-        exact = self.variant == "huggingface"
-        model = Model(
-            units=trie_of(self.matched), values=values, byte_ids=np.array(self.byte_ids, np.int32),
-            unk_id=-1 if self.unk_id is None else self.unk_id, unk_score=float(self.unk_score),
-            fallback=self.byte_fallback, apart=self.byte_fallback and not exact, single=not exact,
-            words=not any(INSIDE.search(token) for token in self.matched),
-            bound=float(max(np.abs(values).max(initial=0.0), abs(self.unk_score))),
-            epsilon=2.0**-51 if exact else 2.0**-22, longest=max(self.longest, 4),
-            lowest=-np.inf if exact else LOWEST,
-        )
-        return model, memory_for(1 << 12)
 
     # -- all the other segmentations ----------------------------------------------------------
 
@@ -311,68 +277,6 @@ class Unigram:
         else:
             path = (sample if exact else sample_huggingface)(self.lattice(text), alpha, rng)
         return [id for *_, id in self.ids_of(text, path)]
-
-
-INSIDE = re.compile("[^▁]▁".encode())  # a ▁ after something else: a word may end inside a piece
-REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
-
-
-def has_kernel(pre_tokenizer: Metaspace) -> bool:
-    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
-
-
-def mark_many(
-    pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """``with_mark`` of every segment (n, 2) of `data`: (new data, new segments)."""
-    from ..kernels.text_unigram import mark_spaces
-
-    segments = np.ascontiguousarray(segments, np.int64)
-    spaces = np.concatenate([[0], np.cumsum(data == 32)])
-    room = segments[:, 1] - segments[:, 0] + 2 * (spaces[segments[:, 1]] - spaces[segments[:, 0]])
-    out, ends = np.empty(int((room + 3).sum()), np.uint8), np.empty(len(segments), np.int64)
-    used = mark_spaces(data, segments, pre_tokenizer.scheme == "always", out, ends)
-    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
-    return out[:used], np.stack([starts, ends], 1)
-
-
-def memory_for(length: int, slots: np.ndarray | None = None, used: np.ndarray | None = None) -> Any:
-    """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
-    from ..kernels.text_unigram import Memory
-
-    return Memory(
-        slots=np.zeros(4 * REMEMBERED, np.uint64) if slots is None else slots,
-        used=np.zeros(1, np.int64) if used is None else used,
-        best=np.empty(length + 1), second=np.empty(length + 1),
-        edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
-    )
-
-
-def with_room(memory: Any, length: int) -> Any:
-    """The memory, its scratch room large enough."""
-    enough = length < memory.best.size
-    return memory if enough else memory_for(length, memory.slots, memory.used)
-
-
-def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
-    """The trie (units,) uint64 of ``kernels/text_trie.py`` over the pieces."""
-    from ..kernels.text_trie import build_trie
-
-    tokens = sorted(pieces)
-    starts = np.concatenate([[0], np.cumsum([len(token) for token in tokens])]).astype(np.int64)
-    data = np.frombuffer(b"".join(tokens) or b"\0", np.uint8)
-    ids = np.array([pieces[token][0] for token in tokens], np.int64)
-    queue = np.empty((starts[-1] + 1, 4), np.int64)
-    size = (2 * len(data) + 1024) // 256 * 256
-    while True:
-        units, taken = np.zeros(size, np.uint64), np.zeros(size, np.bool_)
-        used = build_trie(
-            data, starts, np.arange(len(tokens)), ids, units, taken, queue,
-            np.empty(256, np.int64), np.empty(256, np.int64),
-        )
-        if used:
-            return units[:used].copy()
-        size *= 2
 
 
 def path_ids(path: list[Edge]) -> Iterator[tuple[int, int, int]]:

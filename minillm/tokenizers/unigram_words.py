@@ -123,7 +123,7 @@ def words_of_lines(data: np.ndarray, lines: np.ndarray) -> Words:
 
 def spans_of_words(data: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lines (n, 2), with a NUL after each, and the spans of their words."""
-    from ..kernels.text_suffixes import word_spans
+    from ..kernels.text_marks import word_spans
 
     size = int((lines[:, 1] - lines[:, 0]).sum())
     joined = np.empty(size + len(lines), np.uint8)

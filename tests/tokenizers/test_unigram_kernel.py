@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.stages import Split
-from minillm.tokenizers.unigram import Unigram, trie_of
+from minillm.tokenizers.unigram import Unigram
+from minillm.tokenizers.unigram_bulk import trie_of
 
 from .texts import text
 
@@ -100,6 +101,19 @@ def test_very_long_lines():
     fast = tok.encode(source)
     with backend("numpy"):
         assert tok.encode(source) == fast
+
+
+def test_marks_inside_pieces():
+    """Where a piece goes on after a ▁, words cannot be cut by themselves."""
+    for inside in ("a▁b", "Á▁b", "▁a▁"):
+        tokens = ["<unk>", "▁", "a", "b", "Á", inside]
+        for variant in ("huggingface", "sentencepiece"):
+            model = Unigram([t.encode() for t in tokens], [-1.0] * 6, None, 0, False, variant)
+            tok = Tokenizer(model)
+            for source in ("a▁b", "▁a▁b", "Á▁b▁Á▁b", "▁a▁▁a▁"):
+                fast = tok.encode(source)
+                with backend("numpy"):
+                    assert tok.encode(source) == fast
 
 
 def test_trie_holds_every_string():

@@ -1,0 +1,117 @@
+"""The arrays of the unigram kernel, and the stages that run in kernels before it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backend import active_backend
+from .metaspace import SPACE, Metaspace
+from .stages import Split
+
+if TYPE_CHECKING:
+    from .unigram import Unigram
+
+INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
+REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
+
+
+def has_kernel(pre_tokenizer: Metaspace) -> bool:
+    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
+
+
+def mark_many(
+    pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``with_mark`` of every segment (n, 2) of `data`: (new data, new segments)."""
+    from ..kernels.text_marks import mark_spaces
+
+    segments = np.ascontiguousarray(segments, np.int64)
+    spaces = np.concatenate([[0], np.cumsum(data == 32)])
+    room = segments[:, 1] - segments[:, 0] + 2 * (spaces[segments[:, 1]] - spaces[segments[:, 0]])
+    out, ends = np.empty(int((room + 3).sum()), np.uint8), np.empty(len(segments), np.int64)
+    used = mark_spaces(data, segments, pre_tokenizer.scheme == "always", out, ends)
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
+    return out[:used], np.stack([starts, ends], 1)
+
+
+def memory_for(length: int, slots: np.ndarray | None = None, used: np.ndarray | None = None) -> Any:
+    """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
+    from ..kernels.text_unigram import Memory
+
+    return Memory(
+        slots=np.zeros(4 * REMEMBERED, np.uint64) if slots is None else slots,
+        used=np.zeros(1, np.int64) if used is None else used,
+        best=np.empty(length + 1), second=np.empty(length + 1),
+        edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
+    )
+
+
+def with_room(memory: Any, length: int) -> Any:
+    """The memory, its scratch room large enough."""
+    enough = length < memory.best.size
+    return memory if enough else memory_for(length, memory.slots, memory.used)
+
+
+def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
+    """The trie (units,) uint64 of ``kernels/text_trie.py`` over the pieces."""
+    from ..kernels.text_trie import build_trie
+
+    tokens = sorted(pieces)
+    starts = np.concatenate([[0], np.cumsum([len(token) for token in tokens])]).astype(np.int64)
+    data = np.frombuffer(b"".join(tokens) or b"\0", np.uint8)
+    ids = np.array([pieces[token][0] for token in tokens], np.int64)
+    queue = np.empty((starts[-1] + 1, 4), np.int64)
+    size = (2 * len(data) + 1024) // 256 * 256
+    while True:
+        units, taken = np.zeros(size, np.uint64), np.zeros(size, np.bool_)
+        used = build_trie(
+            data, starts, np.arange(len(tokens)), ids, units, taken, queue,
+            np.empty(256, np.int64), np.empty(256, np.int64),
+        )
+        if used:
+            return units[:used].copy()
+        size *= 2
+
+
+def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
+    """``(data, segments) -> (ids, ends)`` through all three stages, or None for want of one."""
+    if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
+        return None
+    spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
+    rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
+    if not (pre_tokenizer is None or spaced or (rule and not pre_tokenizer.keep_gaps)):
+        return None
+
+    def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if normalizer:
+            data, segments = normalizer.many(data, segments)
+        if not spaced:
+            return model.encode(data, segments, rule or "given")
+        data, segments = mark_many(pre_tokenizer, data, segments)
+        return model.encode(data, segments, "metaspace" if pre_tokenizer.split else "given")
+
+    return run
+
+
+def kernel_arrays(model: Unigram) -> tuple[Any, Any]:
+    """The pieces as the kernel wants them, and an empty memory of words seen."""
+    from ..kernels.text_unigram import Model
+    from .unigram import LOWEST
+
+    values = model.scores.copy()
+    for id, score in model.matched.values():
+        values[id] = score
+    exact = model.variant == "huggingface"
+    arrays = Model(
+        units=trie_of(model.matched), values=values, byte_ids=np.array(model.byte_ids, np.int32),
+        unk_id=-1 if model.unk_id is None else model.unk_id, unk_score=float(model.unk_score),
+        fallback=model.byte_fallback, apart=model.byte_fallback and not exact, single=not exact,
+        words=not any(INSIDE.search(token.decode("utf-8", "replace")) for token in model.matched),
+        bound=float(max(np.abs(values).max(initial=0.0), abs(model.unk_score))),
+        epsilon=2.0**-51 if exact else 2.0**-22, longest=max(model.longest, 4),
+        lowest=-np.inf if exact else LOWEST,
+    )
+    return arrays, memory_for(1 << 12)
