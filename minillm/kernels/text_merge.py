@@ -73,9 +73,10 @@ def merge_scanning(symbols, values, count, pairs):
 
 @lean
 def sift_up(heap, k):
+    """The heap has four children to a parent: half as many levels, and neighbours in memory."""
     item = heap[k]
     while k > 0:
-        parent = (k - 1) >> 1
+        parent = (k - 1) >> 2
         if heap[parent] <= item:
             break
         heap[k] = heap[parent]
@@ -86,10 +87,11 @@ def sift_up(heap, k):
 @lean
 def sift_down(heap, size, k):
     item = heap[k]
-    while 2 * k + 1 < size:
-        child = 2 * k + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
+    while 4 * k + 1 < size:
+        child = 4 * k + 1
+        for other in range(child + 1, min(child + 4, size)):
+            if heap[other] < heap[child]:
+                child = other
         if heap[child] >= item:
             break
         heap[k] = heap[child]
@@ -148,3 +150,71 @@ def merge_linked(symbols, count, pairs, following, before, heap):
             symbols[kept] = symbols[k]
             kept += 1
     return kept
+
+
+@njit(cache=True)
+def merge_by_rank(symbols, count, pairs, ranks):
+    """The same in O(count + ranks), where no merge has a lower rank than one that makes its parts.
+
+    Then the ranks can be gone through once, from low to high, each with the list of the places
+    where its pair stands; a merge adds places to the lists of higher ranks only. `ranks` is the
+    highest rank plus one.
+    """
+    following, before = np.empty(count, np.int32), np.empty(count, np.int32)
+    first, last = np.full(ranks, -1, np.int32), np.full(ranks, -1, np.int32)
+    where, after = np.empty(3 * count, np.int32), np.empty(3 * count, np.int32)
+    places = np.empty(3 * count, np.int32)
+    used = 0
+    for k in range(count):
+        following[k], before[k] = k + 1, k - 1
+        if k + 1 < count:
+            used = list_place(symbols, k, k + 1, pairs, first, last, where, after, used)
+    for rank in range(ranks):
+        node, size, ordered = first[rank], 0, True
+        while node >= 0:
+            places[size] = where[node]
+            ordered = ordered and (size == 0 or places[size - 1] < places[size])
+            size += 1
+            node = after[node]
+        if not ordered:
+            places[:size].sort()
+        for j in range(size):
+            k = places[j]
+            if symbols[k] < 0 or following[k] >= count:
+                continue
+            right = following[k]
+            value = pair_value(pairs, symbols[k], symbols[right])
+            if value == NO_PAIR or np.int64(value >> S32) != rank:
+                continue  # the pair has changed since it was listed
+            symbols[k] = np.int32(value & ID)
+            symbols[right] = -1
+            following[k] = following[right]
+            if following[k] < count:
+                before[following[k]] = k
+                used = list_place(
+                    symbols, k, following[k], pairs, first, last, where, after, used
+                )
+            if before[k] >= 0:
+                used = list_place(symbols, before[k], k, pairs, first, last, where, after, used)
+    kept = 0
+    for k in range(count):
+        if symbols[k] >= 0:
+            symbols[kept] = symbols[k]
+            kept += 1
+    return kept
+
+
+@lean
+def list_place(symbols, k, right, pairs, first, last, where, after, used):
+    """Add place k to the list of the rank of its pair; returns how many entries are used."""
+    value = pair_value(pairs, symbols[k], symbols[right])
+    if value == NO_PAIR:
+        return used
+    rank = np.int64(value >> S32)
+    where[used], after[used] = k, -1
+    if first[rank] < 0:
+        first[rank] = used
+    else:
+        after[last[rank]] = used
+    last[rank] = used
+    return used + 1

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .splitting import RULES, split
 from .stages import Split
 
 MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
+MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
 REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
 
 
@@ -102,7 +104,6 @@ class ByteBPE:
         self, data: np.ndarray, segments: np.ndarray, rule: str
     ) -> tuple[np.ndarray, np.ndarray]:
         from ..kernels.text_encode import encode
-        from ..kernels.text_merge import merge_with_heap
         from .unicode_classes import class_table
 
         if self._arrays is None:
@@ -123,13 +124,31 @@ class ByteBPE:
             if whole is None:
                 symbols = self.byte_ids[piece]
                 symbols = symbols[symbols >= 0]
-                count = merge_with_heap(symbols, len(symbols), words.pairs)
+                count = self._merge_long(symbols, words.pairs)
                 out[n : n + count] = symbols[:count]
             else:
                 out[n], count = whole, 1
             progress[1:] = i + length, n + count
         ids = out[: progress[2]]
         return (ids.copy() if room < 1 << 20 else ids), ends
+
+    def _merge_long(self, symbols: np.ndarray, pairs: np.ndarray) -> int:
+        """Merge a long piece in place; returns how many symbols are left."""
+        from ..kernels.text_merge import merge_by_rank, merge_with_heap
+
+        if len(symbols) < MANY or not self._grows:
+            return merge_with_heap(symbols, len(symbols), pairs)
+        ranks = len(self.merges) if self.ranks is None else int(self.ranks.max()) + 1
+        return merge_by_rank(symbols, len(symbols), pairs, ranks)
+
+    @cached_property
+    def _grows(self) -> bool:
+        """Has each merge a higher rank than those that make its parts?"""
+        ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
+        made = np.full(len(self.vocabulary), -1, np.int64)
+        np.maximum.at(made, self.merges[:, 2], ranks)
+        parts = np.maximum(made[self.merges[:, 0]], made[self.merges[:, 1]])
+        return bool((parts < ranks).all())
 
     def forget(self) -> None:
         """Empty the memory of pieces seen, except for the entries of the vocabulary."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm.backend import backend
-from minillm.tokenizers import CharacterBPE, Pieces, Tokenizer
+from minillm.tokenizers import ByteBPE, CharacterBPE, Pieces, Tokenizer
 from minillm.tokenizers.bpe import apply_merges, learn_merges, learn_merges_fast
 from minillm.tokenizers.bpe_dropout import merge_groups
 
@@ -117,3 +117,30 @@ def test_marks():
     assert [name.replace("@@", "").replace("</w>", "") for name in names] == ["abab"] or names
     assert "".join(n.replace("@@", "").replace("</w>", "") for n in names) == "abab"
     assert tok.encode_with_offsets("abab ab")[1][-1][1] == 7
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text("abc ", min_size=1, max_size=30), min_size=1, max_size=6),
+       st.lists(st.sampled_from(["a", "ab", "abc", "cab", " ", "  ", "caa"]), max_size=60))
+def test_going_through_the_ranks_equals_the_definition(corpus, parts):
+    from minillm.kernels.text_merge import merge_by_rank
+
+    tok = Tokenizer.train(corpus, "byte_bpe", 290)
+    text = "".join(parts).encode()
+    tok.encode("a")
+    pairs = tok.model._arrays[0].pairs
+    symbols = tok.model.byte_ids[np.frombuffer(text, np.uint8)].astype(np.int32)
+    expected = apply_merges(symbols.tolist(), tok.model.rank_table())
+    count = merge_by_rank(symbols, len(symbols), pairs, max(1, len(tok.model.merges)))
+    assert symbols[:count].tolist() == expected
+
+
+def test_long_pieces_with_merges_out_of_order():
+    names = ["a", "b", "c", "ab", "abc"]
+    merges = [("ab", "c"), ("a", "b")]  # the first needs what the second makes
+    rows = np.array([[names.index(a), names.index(b), names.index(a + b)] for a, b in merges])
+    model = ByteBPE([name.encode() for name in names], rows.astype(np.int32))
+    data = np.frombuffer(b"abcab" * 9000, np.uint8)
+    found = model(Pieces(data, np.array([[0, len(data)]])))[0]
+    assert not model._grows
+    assert found.tolist() == [4, 3] * 9000
