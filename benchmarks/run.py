@@ -13,8 +13,11 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PARTS = ("startup", "tokenizers", "bytepiece_speed", "unigram_speed", "training", "storyteller")
-VERSIONS = ("numpy", "numba", "tiktoken", "tokenizers", "torch")
+PARTS = (
+    "startup", "tokenizers", "bytepiece_speed", "unigram_speed", "sentencepiece_speed",
+    "training", "storyteller",
+)
+VERSIONS = ("numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "torch")
 
 
 def processor() -> str:
