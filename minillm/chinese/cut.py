@@ -1,7 +1,7 @@
 """Cutting text into words: the dictionary first, then the hidden Markov model for what is left."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -52,50 +52,51 @@ class Cutter:
     def cut_blocks(self, blocks: Sequence[str]) -> list[list[str]]:
         """The words of each block."""
         routes = self.dictionary.routes(blocks)
-        rows = [list(follow(block, route)) for block, route in zip(blocks, routes)]
+        rows = [follow(block, route) for block, route in zip(blocks, routes)]
         if self.hmm is None:
-            return [join_letters(row) for row in rows]
-        runs = [part for row in rows for run in self.unknown_runs(row) for part in parts(HAN, run)]
-        han = [part for part in runs if HAN.match(part)]
+            return [
+                join_letters([w for text, alone in row for w in (text if alone else [text])])
+                for row in rows
+            ]
+        unknown = [text for row in rows for text, alone in row if alone and self.is_unknown(text)]
+        han = [part for run in unknown for part in parts(HAN, run) if HAN.match(part)]
         known = dict(zip(han, self.hmm.cut(han)))
         return [self.with_hmm(row, known) for row in rows]
 
-    def unknown_runs(self, words: Sequence[str]) -> list[str]:
-        """Runs of single characters that are no word of the dictionary as a whole."""
-        return [
-            "".join(run) for alone, run in grouped(words) if alone and self.is_unknown("".join(run))
-        ]
-
     def is_unknown(self, run: str) -> bool:
+        """Several characters that are no word of the dictionary as a whole."""
         return len(run) > 1 and run not in self.dictionary
 
-    def with_hmm(self, words: Sequence[str], known: dict[str, list[str]]) -> list[str]:
+    def with_hmm(
+        self, row: Sequence[tuple[str, bool]], known: dict[str, list[str]]
+    ) -> list[str]:
         """The words, with unknown runs cut by the hidden Markov model."""
         result: list[str] = []
-        for alone, run in grouped(words):
-            joined = "".join(run)
-            if alone and self.is_unknown(joined):
-                for part in parts(HAN, joined):
-                    result += known[part] if HAN.match(part) else parts(NUMBER, part)
+        for text, alone in row:
+            if not alone:
+                result.append(text)
+            elif not self.is_unknown(text):
+                result += text
             else:
-                result += run
+                for part in parts(HAN, text):
+                    result += known[part] if HAN.match(part) else parts(NUMBER, part)
         return result
 
 
-def grouped(words: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
-    """Runs of words of one character (True) and of longer ones."""
-    return ((alone, list(run)) for alone, run in groupby(words, key=is_single))
-
-
-def is_single(word: str) -> bool:
-    return len(word) == 1
-
-
-def follow(text: str, route: Sequence[int]) -> Iterator[str]:
-    start = 0
+def follow(text: str, route: Sequence[int]) -> list[tuple[str, bool]]:
+    """The words of a route; single characters that follow each other are one run (True)."""
+    found, start, run = [], 0, 0  # a run begins at `run` and ends at `start`
     while start < len(text):
-        yield text[start : route[start]]
-        start = route[start]
+        end = route[start]
+        if end - start > 1:
+            if run < start:
+                found.append((text[run:start], True))
+            found.append((text[start:end], False))
+            run = end
+        start = end
+    if run < start:
+        found.append((text[run:start], True))
+    return found
 
 
 def join_letters(words: Sequence[str]) -> list[str]:
