@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,29 +72,22 @@ class SentencePieceNormalizer:
 
     def parts(self, data: bytes) -> list[Part]:
         """The text in UTF-8, rewritten: each rule's result with the place it comes from."""
-        chunks = list(self.chunks(data))
         remove = self.remove_extra_whitespaces
-        first = 0
-        while remove and first < len(chunks) and chunks[first].new == b" ":
-            first += 1
-        if first == len(chunks):
+        chunks = list(dropwhile(lambda c: remove and c.new == b" ", self.chunks(data)))
+        if not chunks:
             return []
-        begin = chunks[first].start
-        prefix = self.add_dummy_prefix and not self.treat_whitespace_as_suffix
-        parts = [Part(b" ", begin, begin)] if prefix else []
-        after_space = remove
-        for new, start, end in chunks[first:]:
+        begin, parts, after_space = chunks[0].start, [], remove
+        if self.add_dummy_prefix and not self.treat_whitespace_as_suffix:
+            parts.append(Part(b" ", begin, begin))
+        for new, start, end in chunks:
             new = new.lstrip(b" ") if after_space else new
             if new:
                 after_space = remove and new.endswith(b" ")
             parts.append(Part(new, start, end))
-        if self.escape_whitespaces:
-            parts = [part._replace(new=part.new.replace(b" ", SPACE)) for part in parts]
         space = SPACE if self.escape_whitespaces else b" "
-        while remove and parts and (not parts[-1].new or parts[-1].new.endswith(space)):
-            last = parts.pop()
-            if last.new:
-                parts.append(last._replace(new=last.new[: -len(space)]))
+        parts = [part._replace(new=part.new.replace(b" ", space)) for part in parts]
+        if remove:
+            drop_from_end(parts, space)
         if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
             end = parts[-1].end if parts else begin
             parts.append(Part(space, end, end))
@@ -125,6 +119,14 @@ class SentencePieceNormalizer:
         return joined([
             b"".join(part.new for part in self.parts(raw[i:j])) for i, j in segments.tolist()
         ])
+
+
+def drop_from_end(parts: list[Part], space: bytes) -> None:
+    """Take spaces away from the end, with the parts that nothing is left of."""
+    while parts and (not parts[-1].new or parts[-1].new.endswith(space)):
+        last = parts.pop()
+        if last.new:
+            parts.append(last._replace(new=last.new[: -len(space)]))
 
 
 def width(byte: int) -> int:
