@@ -301,7 +301,7 @@ class Tokenizer:
 
     def stream(self) -> StreamDecoder:
         """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
-        return StreamDecoder(lambda id: self._token(as_list([id])[0], 0), self.decoder)
+        return StreamDecoder(self.id_to_bytes, self.decoder)
 
     def _token(self, id: int, position: int) -> bytes:
         token = self._bytes[id] if 0 <= id < len(self._bytes) else None
@@ -325,6 +325,10 @@ class Tokenizer:
             return self.special_tokens[token]
         return self.model.ids.get(token.encode() if isinstance(token, str) else token)
 
+    def id_to_bytes(self, id: int) -> bytes:
+        """Bytes of an id, as they stand in the vocabulary."""
+        return self._token(as_list([id])[0], 0)
+
     def id_to_token(self, id: int) -> str:
         """Text of an id; bytes that are no characters are shown as ``\\xe4``."""
-        return self._token(as_list([id])[0], 0).decode("utf-8", "backslashreplace")
+        return self.id_to_bytes(id).decode("utf-8", "backslashreplace")
