@@ -14,10 +14,8 @@ import numpy as np
 from .text_machine import lean, trailing_zeros
 from .text_marks import is_space, next_space
 from .text_pieces import ONE, SHORT, THREE, TWO, ZERO, short_key, short_slot
-from .text_scan import GIVEN, piece_end
 from .text_trie import ID, S9, child, leads
 
-METASPACE = -1  # the rule that begins a piece at every ▁
 MOST = 4  # ids that fit into a slot
 S24, S48 = np.uint64(24), np.uint64(48)
 
@@ -37,12 +35,10 @@ def width_of(byte):
 
 
 @lean
-def word_end(text, i, stop, rule, model, classes):
+def word_end(text, i, stop, marks, model):
     """End of the part of the text that can be cut by itself."""
-    if rule == METASPACE:
+    if marks:
         return next_space(text, i + 1, stop)
-    if rule != GIVEN:
-        return piece_end(text, i, stop, rule, classes)
     if not model.words:
         return stop
     while is_space(text, i, stop):
@@ -216,23 +212,23 @@ def summed_up(total, ids, first, after, values, single):
 
 
 @lean(cache=True, nogil=True)
-def encode_unigram(text, segments, rule, classes, model, memory, out, ends):
+def encode_unigram(text, segments, marks, model, memory, out, ends):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
-    `out` needs room for one id per byte and four more. Returns -1, or the byte position of a
-    character for which there is no id.
+    Each segment is one piece, or with `marks` a piece begins at every ▁ of it. `out` needs room for
+    one id per byte and four more. Returns -1, or the place of a character that has no id.
     """
     n = np.int64(0)
     slots = memory.slots
     shift = np.uint64(64) - trailing_zeros(np.uint64(slots.size // 4))
     values = model.values
-    joined = rule == GIVEN
+    joined = not marks
     for s in range(segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
         begin, done, total = i, n, 0.0  # total: the sum up to id `done`
         waiting = -1
         while i < stop:
-            end = word_end(text, i, stop, rule, model, classes)
+            end = word_end(text, i, stop, marks, model)
             length = end - i
             at = ZERO
             if length <= SHORT:

@@ -219,20 +219,22 @@ class Unigram:
         Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
         "metaspace": a piece begins at every ▁.
         """
-        from ..kernels.text_unigram import METASPACE, encode_unigram
-        from .unicode_classes import class_table
-        from .unigram_bulk import kernel_arrays, with_room
+        from ..kernels.text_unigram import encode_unigram
+        from .unigram_bulk import kernel_arrays, pieces_of_rule, with_room
 
+        if rule in RULES[1:]:
+            pieces, last = pieces_of_rule(data, segments, rule)
+            ids, ends = self.encode(data, pieces)
+            return ids, np.concatenate([[0], ends])[last]
         if self._arrays is None:
             self._arrays = kernel_arrays(self)
-        pieces, memory = self._arrays
+        model, memory = self._arrays
         segments = np.ascontiguousarray(segments, np.int64)
         lengths = segments[:, 1] - segments[:, 0]
         memory = with_room(memory, int(lengths.max(initial=0)))
         out = np.empty(int(lengths.sum()) + 4, np.int32)
         ends = np.empty(len(segments), np.int64)
-        number = METASPACE if rule == "metaspace" else RULES.index(rule)
-        at = encode_unigram(data, segments, number, class_table(), pieces, memory, out, ends)
+        at = encode_unigram(data, segments, rule == "metaspace", model, memory, out, ends)
         if at >= 0:
             width = character_width(int(data[at]))
             raise unknown(data[at : at + width].tobytes().decode(), at)

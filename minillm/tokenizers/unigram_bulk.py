@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import active_backend
 from .metaspace import SPACE, Metaspace
+from .splitting import RULES
 from .stages import Split
 
 if TYPE_CHECKING:
@@ -37,13 +38,32 @@ def mark_many(
     return out[:used], np.stack([starts, ends], 1)
 
 
-def memory_for(length: int, slots: np.ndarray | None = None, used: np.ndarray | None = None) -> Any:
+def pieces_of_rule(
+    data: np.ndarray, segments: np.ndarray, rule: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spans (p, 2) of the pieces that a named rule cuts the segments (n, 2), in order, into.
+
+    Also (n,), how many pieces there are up to the end of each segment.
+    """
+    from ..kernels.text_scan import piece_ends
+    from .unicode_classes import class_table
+
+    segments = np.ascontiguousarray(segments, np.int64)
+    stops = np.empty(int((segments[:, 1] - segments[:, 0]).sum()), np.int64)
+    stops = stops[: piece_ends(data, segments, RULES.index(rule), class_table(), stops)]
+    owner = np.searchsorted(segments[:, 1], stops)
+    starts = np.maximum(np.concatenate([[0], stops[:-1]])[: len(stops)], segments[owner, 0])
+    last = np.searchsorted(owner, np.arange(len(segments)), "right")
+    return np.stack([starts, stops], 1), last
+
+
+def memory_for(length: int, *tables: np.ndarray) -> Any:
     """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
     from ..kernels.text_unigram import Memory
 
+    slots, used = tables or (np.zeros(4 * REMEMBERED, np.uint64), np.zeros(1, np.int64))
     return Memory(
-        slots=np.zeros(4 * REMEMBERED, np.uint64) if slots is None else slots,
-        used=np.zeros(1, np.int64) if used is None else used,
+        slots=slots, used=used,
         best=np.empty(length + 1), second=np.empty(length + 1),
         edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
     )

@@ -67,7 +67,7 @@ def test_more_words_than_the_memory_holds():
     rng = random.Random(3)
     tokens = [b"<unk>", "▁".encode(), *(bytes([letter]) for letter in b"abcdefgh")]
     tok = Tokenizer(Unigram(tokens, -np.arange(10.0), unk_id=0, variant="sentencepiece"))
-    words = ["".join(rng.choices("abcdefgh", k=6)) for _ in range(150_000)]
+    words = ["".join(rng.choices("abcdefgh", k=rng.choice([6, 7, 30]))) for _ in range(200_000)]
     source = "▁" + "▁".join(words)
     assert tok.encode(source) == [tok.token_to_id(letter) for letter in source]
 
