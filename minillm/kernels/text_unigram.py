@@ -47,16 +47,18 @@ def word_end(text, i, stop, marks, model):
 
 
 @lean
-def find_edges(text, i, stop, start, model, best, second, edges):
+def find_edges(text, i, stop, start, margins, model, best, second, edges):
     """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
 
-    An edge is (start << 24) | id. Returns False at a character that no id stands for.
+    An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a character that no id stands for.
     """
     n = stop - i
     best[0] = start
     for k in range(1, n + 1):
         best[k] = -np.inf
-        second[k] = -np.inf
+    if margins:
+        for k in range(1, n + 1):
+            second[k] = -np.inf
     units, values = model.units, model.values
     k = 0
     while k < n:
@@ -81,12 +83,11 @@ def find_edges(text, i, stop, start, model, best, second, edges):
                 score = before + values[id]
                 if model.single:
                     score = np.float64(np.float32(score))
+                if margins:
+                    second[j] = max(second[j], min(score, best[j]))
                 if score > best[j]:
-                    second[j] = best[j]
                     best[j] = score
                     edges[j] = (k << 24) | id
-                elif score > second[j]:
-                    second[j] = score
                 alone |= j == end
         if not alone:
             if model.unk_id < 0:
@@ -95,12 +96,11 @@ def find_edges(text, i, stop, start, model, best, second, edges):
             score = before + model.unk_score
             if model.single:
                 score = np.float64(np.float32(score))
+            if margins:
+                second[end] = max(second[end], min(score, best[end]))
             if score > best[end]:
-                second[end] = best[end]
                 best[end] = score
                 edges[end] = (k << 24) | model.unk_id
-            elif score > second[end]:
-                second[end] = score
         k = end
     return True
 
@@ -238,7 +238,7 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
                 if slots[at + ONE] == ZERO:
                     memory.used[0] += 1
                     if not find_edges(
-                        text, i, end, 0.0, model, memory.best, memory.second, memory.edges
+                        text, i, end, 0.0, True, model, memory.best, memory.second, memory.edges
                     ):
                         return i + np.int64(memory.best[0])
                     count, margin = trace(length, memory)
@@ -267,7 +267,7 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
                     continue
             start = summed_up(total, out, done, n, values, model.single) if joined else 0.0
             if not find_edges(
-                text, i, end, start, model, memory.best, memory.second, memory.edges
+                text, i, end, start, False, model, memory.best, memory.second, memory.edges
             ):
                 return i + np.int64(memory.best[0])
             total = memory.best[length]
