@@ -50,7 +50,8 @@ def word_end(text, i, stop, marks, model):
 def find_edges(text, i, stop, start, margins, model, best, second, edges):
     """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
 
-    An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a character that no id stands for.
+    An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a
+    character that no id stands for.
     """
     n = stop - i
     best[0] = start
