@@ -33,11 +33,11 @@ def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
                 point = code_point(text, i, width)
             kind = np.int64(kinds[point])
             if kind != before or kind <= 0:
-                cut = kind in (FORBIDDEN, ALONE) or before in (FORBIDDEN, ALONE)
-                cut = cut or (kind > 0 and before > 0)
+                cut = bool(kind in (FORBIDDEN, ALONE) or before in (FORBIDDEN, ALONE))
+                cut = cut or bool(kind > 0 and before > 0)
                 if by_space:
                     here = before == SPACE if suffix else kind == SPACE
-                    cut = cut or (here and not (together and kind == before))
+                    cut = cut or bool(here and not (together and kind == before))
                 if cut and i > start:
                     spans[n, 0], spans[n, 1] = start, i
                     n += 1
