@@ -14,10 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PARTS = (
-    "startup", "tokenizers", "bytepiece_speed", "unigram_speed", "sentencepiece_speed",
+    "startup", "tokenizers", "wordpiece_speed", "unigram_speed", "sentencepiece_speed",
+    "bytepiece_speed", "worst_cases",
     "training", "storyteller",
 )
-VERSIONS = ("numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "torch")
+VERSIONS = (
+    "numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "bytepiece", "torch"
+)
 
 
 def processor() -> str:
