@@ -1,5 +1,6 @@
 """Reading the stages around the model from a tokenizer.json."""
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from .normalizing import (
     StripAccents,
     UnicodeForm,
 )
+from .precompiled import Precompiled
 from .rank_files import BrokenFileError
 from .stages import Characters, Join, JoinWords, Split
 from .templates import Part, Template
@@ -80,7 +82,10 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
 
 def read_precompiled(path: Path, text: str) -> Any:
     """SentencePiece's table as Hugging Face's library applies it."""
-    raise unsupported(path, "normalizer", "Precompiled")
+    try:
+        return Precompiled(base64.b64decode(text, validate=True))
+    except ValueError as error:
+        raise BrokenFileError(f"{path}: 'precompiled_charsmap' is broken: {error}") from None
 
 
 def read_pre_tokenizer(path: Path, value: dict[str, Any] | None) -> tuple[Any, bool]:

@@ -1,5 +1,6 @@
 """The stages around the model as tokenizer.json writes them."""
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from .cutting import Cut, CutInTurn, PrefixSpace
 from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import InTurn, Lowercase, Prepend, Replace, Strip, StripAccents, UnicodeForm
+from .precompiled import Precompiled
 from .read_json_stages import WORDS_AND_MARKS
 from .splitting import PATTERNS
 from .stages import Characters, Join, JoinWords, Split
@@ -49,6 +51,9 @@ def normalizer_json(stage: Any) -> Json:
         return replace_json(stage)
     if isinstance(stage, Prepend):
         return {"type": "Prepend", "prepend": stage.prefix}
+    if isinstance(stage, Precompiled):
+        table = base64.b64encode(stage.charsmap).decode()
+        return {"type": "Precompiled", "precompiled_charsmap": table}
     if isinstance(stage, InTurn):
         return {"type": "Sequence", "normalizers": [normalizer_json(n) for n in stage.steps]}
     raise cannot_write("normalizer", stage)
