@@ -2,7 +2,8 @@
 
 Each grapheme (what a reader takes for one character) of fewer than six bytes is looked up whole,
 but replaced by the result of the *shortest* rule that matches its beginning: of Ａ with an accent
-only A is left. Where no rule matches, and in longer graphemes, each character is looked up by itself.
+only A is left. Where no rule matches, and in longer graphemes, each character is looked up by
+itself.
 """
 
 from collections.abc import Iterator
