@@ -1,15 +1,26 @@
 """Tokenizers: text to ids and back. See ``Tokenizer``."""
 
+from .bert import BertNormalizer, BertSplit
 from .byte_bpe import ByteBPE
+from .bytepiece import BytePiece
+from .cutting import Cut, CutInTurn
+from .metaspace import JoinMarked, Metaspace
+from .normalizing import InTurn, Lowercase, Replace, Strip, StripAccents, UnicodeForm
 from .segments import Pieces
+from .special_tokens import TokenRule
 from .splitting import PATTERNS, split
 from .stages import Characters, Join, JoinWords, Split
 from .streaming import StreamDecoder
 from .templates import Template
 from .tokenizer import Explanation, Tokenizer
+from .unigram import Unigram
+from .wordpiece import JoinWordPieces, WordPiece
 from .words import CharacterBPE, WordVocabulary
 
 __all__ = [
-    "PATTERNS", "ByteBPE", "CharacterBPE", "Characters", "Explanation", "Join", "JoinWords",
-    "Pieces", "Split", "StreamDecoder", "Template", "Tokenizer", "WordVocabulary", "split",
+    "PATTERNS", "BertNormalizer", "BertSplit", "ByteBPE", "BytePiece", "CharacterBPE",
+    "Characters", "Cut", "CutInTurn", "Explanation", "InTurn", "Join", "JoinMarked",
+    "JoinWordPieces", "JoinWords", "Lowercase", "Metaspace", "Pieces", "Replace", "Split",
+    "StreamDecoder", "Strip", "StripAccents", "Template", "TokenRule", "Tokenizer", "Unigram",
+    "UnicodeForm", "WordPiece", "WordVocabulary", "split",
 ]
