@@ -21,6 +21,6 @@ __all__ = [
     "PATTERNS", "BertNormalizer", "BertSplit", "ByteBPE", "BytePiece", "CharacterBPE",
     "Characters", "Cut", "CutInTurn", "Explanation", "InTurn", "Join", "JoinMarked",
     "JoinWordPieces", "JoinWords", "Lowercase", "Metaspace", "Pieces", "Replace", "Split",
-    "StreamDecoder", "Strip", "StripAccents", "Template", "TokenRule", "Tokenizer", "Unigram",
-    "UnicodeForm", "WordPiece", "WordVocabulary", "split",
+    "StreamDecoder", "Strip", "StripAccents", "Template", "TokenRule", "Tokenizer", "UnicodeForm",
+    "Unigram", "WordPiece", "WordVocabulary", "split",
 ]
