@@ -123,14 +123,21 @@ def sink(hc, ho, hk, size, count, order, key, data, starts):
 
 
 @lean
-def renew_top(keys, counts, hc, ho, hk, heap, data, starts):
-    """Bring the best pair whose count is up to date to the top of the heap."""
+def take_best(keys, counts, hc, ho, hk, heap, data, starts):
+    """(slot, key, count) of the best pair, taken from the heap of `heap` entries.
+
+    An entry whose count is out of date goes back with the right one when it comes to the top.
+    """
     while True:
-        s = find(keys, hk[0])
-        count = counts[s] if keys[s] == hk[0] else 0
-        if count == hc[0]:
-            return s
-        sink(hc, ho, hk, heap, count, ho[0], hk[0], data, starts)
+        key = hk[0]
+        s = find(keys, key)
+        count = counts[s] if keys[s] == key else 0
+        right = count == hc[0]
+        size, source = (heap - 1, heap - 1) if right else (heap, 0)
+        now = hc[source] if right else count
+        sink(hc, ho, hk, size, now, ho[source], hk[source], data, starts)
+        if right:
+            return s, key, count
 
 
 @lean
@@ -205,10 +212,8 @@ def learn(
         news = 0
         if found == merges.shape[0] or heap == 0:
             return found
-        s = renew_top(keys, counts, hc, ho, hk, heap, data, starts)
-        key, count = hk[0], hc[0]
+        s, key, count = take_best(keys, counts, hc, ho, hk, heap, data, starts)
         heap -= 1
-        sink(hc, ho, hk, heap, hc[heap], ho[heap], hk[heap], data, starts)
         a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
         new_id = tokens + found
         if not spell(new_id, a, b, data, starts, known, tokens):
