@@ -1,7 +1,8 @@
 """Measure everything and write benchmarks/results.md: ``make bench``.
 
 Both sides of a row run in turns in one session, and their results are asserted equal. Peers that
-are not installed are left out, and the table says so.
+are not installed are left out, and the table says so. ``python -m benchmarks.run PART …`` measures
+some parts again and leaves the others as they were.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PARTS = (
-    "startup", "tokenizers", "wordpiece_speed", "unigram_speed", "sentencepiece_speed",
-    "bytepiece_speed", "worst_cases",
-    "training", "storyteller",
+PARTS = (  # training before those that take much memory: peaks are those of the process
+    "startup", "training", "storyteller", "tokenizers", "wordpiece_speed", "unigram_speed",
+    "sentencepiece_speed", "bytepiece_speed", "worst_cases",
 )
 VERSIONS = (
     "numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "bytepiece", "torch"
@@ -48,34 +48,47 @@ def line(row) -> str:
             f"{row.unit} | {row.ratio:.2f}× | {row.note} |")
 
 
+HEAD = """# Measurements
+
+Made by `make bench`, or a part of it by `python -m benchmarks.run PART`. Medians of alternating
+rounds in one session, results asserted equal. Ratio: how many times better than the other side.
+"""
+TABLE = "| what | against | ours | theirs | ratio | note |\n|---|---|---|---|---|---|\n"
+RESULTS = Path(__file__).with_name("results.md")
+
+
+def measured(part: str) -> str:
+    """The section of one part, printed while it grows."""
+    text = (
+        f"## {part}\n\n{date.today()}: {processor()}, Python {platform.python_version()}; "
+        + ", ".join(f"{name} {installed(name)}" for name in VERSIONS) + f".\n\n{TABLE}"
+    )
+    print(text, end="", flush=True)
+    try:
+        for row in importlib.import_module(f"benchmarks.{part}").rows():
+            text += line(row) + "\n"
+            print(line(row), flush=True)
+    except ImportError as problem:
+        text += f"\nLeft out: {problem}. `.venv/bin/pip install` brings the library.\n"
+    return text
+
+
+def sections() -> dict[str, str]:
+    """The sections of results.md by their parts."""
+    if not RESULTS.exists():
+        return {}
+    found = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {text.split("\n", 1)[0]: f"## {text.strip()}\n" for text in found}
+
+
 def main(parts: list[str]) -> None:
-    text = [
-        "# Measurements", "",
-        f"Made by `make bench` on {date.today()}: {processor()}, "
-        f"Python {platform.python_version()}; "
-        + ", ".join(f"{name} {installed(name)}" for name in VERSIONS) + ".",
-        "Medians of alternating rounds in one session, results asserted equal. "
-        "Ratio: how many times better than the other side.", "",
-        "| what | against | ours | theirs | ratio | note |", "|---|---|---|---|---|---|",
-    ]
-    print("\n".join(text))
-    left_out = []
     for part in parts:
-        try:
-            module = importlib.import_module(f"benchmarks.{part}")
-            for row in module.rows():
-                text.append(line(row))
-                print(text[-1], flush=True)
-        except ImportError as problem:
-            left_out.append(f"- {part}: {problem}")
-    if installed("torch") == "not installed":
-        left_out.append("- PyTorch is not installed (`.venv/bin/pip install torch`), so its rows "
-                        "are missing")
-    if left_out:
-        text += ["", "Left out:", "", *left_out]
-        print("\n".join(text[-len(left_out) - 2:]))
-    if parts == list(PARTS):
-        Path(__file__).with_name("results.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+        if part not in PARTS:
+            raise SystemExit(f"{part!r} is not a part; use some of {', '.join(PARTS)}")
+        made = measured(part)
+        kept = {**sections(), part: made}
+        text = "\n".join([HEAD, *(kept[name] for name in PARTS if name in kept)])
+        RESULTS.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
