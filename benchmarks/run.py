@@ -14,6 +14,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .worst_cases import draw_growth
+
 PARTS = (  # training before those that take much memory: peaks are those of the process
     "startup", "training", "storyteller", "tokenizers", "wordpiece_speed", "unigram_speed",
     "sentencepiece_speed", "bytepiece_speed", "worst_cases",
@@ -78,6 +80,7 @@ def sections() -> dict[str, str]:
     if not RESULTS.exists():
         return {}
     found = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
+    found = [text.split("\n![")[0] for text in found]
     return {text.split("\n", 1)[0]: f"## {text.strip()}\n" for text in found}
 
 
@@ -88,6 +91,9 @@ def main(parts: list[str]) -> None:
         made = measured(part)
         kept = {**sections(), part: made}
         text = "\n".join([HEAD, *(kept[name] for name in PARTS if name in kept)])
+        if "worst_cases" in kept:
+            text += "\n![Time against text](growth.png)\n"
+            draw_growth(kept["worst_cases"], RESULTS.with_name("growth.png"))
         RESULTS.write_text(text, encoding="utf-8")
 
 

@@ -5,9 +5,11 @@ spaces, of random bytes and of one long word stands beside the same tokenizer's 
 """
 
 import random
+import re
 import string
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from minillm.tokenizers import Tokenizer
@@ -68,6 +70,20 @@ def rows() -> Iterator[Row]:
             "time grows in proportion to the text where this is 1 or more: "
             + ", ".join(f"{size} MB {needed:.2f} s" for size, needed in zip(GROWTH, times)),
         )
+
+
+def draw_growth(results: str, picture: Path) -> None:
+    """Time against megabytes of text, from the rows of results.md, as a picture."""
+    from minillm import show
+
+    curves = {}
+    for text in results.splitlines():
+        if "MB of lines |" in text:
+            found = re.findall(r"(\d+) MB ([\d.]+) s", text)
+            curves[text[2:].split(",")[0]] = ([int(mb) for mb, _ in found],
+                                             [max(float(s), 0.01) for _, s in found])
+    plot = show.curves(curves, "megabytes of text", "seconds", log="xy")
+    picture.write_bytes(plot._repr_png_())
 
 
 def repeated(lines: list[str], megabytes: int) -> list[str]:
