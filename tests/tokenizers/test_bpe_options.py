@@ -114,7 +114,6 @@ def test_dropout_of_everything_and_of_nothing(rule):
 def test_marks():
     tok = Tokenizer.train(["abab abc ab"], "bpe", 14, prefix="@@", suffix="</w>", unk_token=None)
     names = tok.tokens("abab")
-    assert [name.replace("@@", "").replace("</w>", "") for name in names] == ["abab"] or names
     assert "".join(n.replace("@@", "").replace("</w>", "") for n in names) == "abab"
     assert tok.encode_with_offsets("abab ab")[1][-1][1] == 7
 
