@@ -21,7 +21,11 @@ GLOSSARY = "book/glossary.html"
 def test_search_finds(visit, words: str, page: str) -> None:
     """English words in any form and Chinese words find the glossary."""
     found = visit(f"search.html?q={words}").page
-    found.wait_for_selector("#search-results li a", timeout=10_000)
+    # The results come one by one, each after its page was fetched: the list is whole when the
+    # last line says how many there are.
+    found.wait_for_function(
+        "/found/.test(document.querySelector('.search-summary')?.innerText)", timeout=20_000
+    )
     links = found.eval_on_selector_all("#search-results li a", "all => all.map((a) => a.href)")
     assert any(page in link for link in links), links
 
