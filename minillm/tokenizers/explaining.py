@@ -24,7 +24,7 @@ class Explanation:
 def explain(tok: Tokenizer, text: str, special: str = "raise") -> Explanation:
     """Every stage's result; the post-processor is not applied."""
     normal, pieces = "", []
-    for part in tok._parts(text, special):
+    for part in tok._finder.parts(text, special):
         if isinstance(part, str):
             normal += tok._normalized(part)
             data, spans = tok._pieces(part)

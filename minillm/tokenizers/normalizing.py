@@ -237,7 +237,11 @@ def order_of(pair: tuple[str, int]) -> int:
 
 
 def composed(pairs: Placed) -> Placed:
-    """Canonical composition of decomposed text; what is composed keeps its first position."""
+    """Canonical composition of decomposed text; what is composed keeps its first position.
+
+    Unless the character before has that position too (both are from one ligature): then it has the
+    mark's, as in Hugging Face's bookkeeping of positions.
+    """
     made: Placed = []
     starter, before = -1, 0
     for character, k in pairs:
@@ -246,7 +250,9 @@ def composed(pairs: Placed) -> Placed:
         if starter >= 0 and touches:
             joined = unicodedata.normalize("NFC", made[starter][0] + character)
             if len(joined) == 1 and character not in differences()[1]:
-                made[starter] = (joined, made[starter][1])
+                place = made[starter][1]
+                shared = starter > 0 and made[starter - 1][1] == place
+                made[starter] = (joined, k if shared else place)
                 continue
         if order == 0:
             starter = len(made)

@@ -60,10 +60,9 @@ def read_added_tokens(
         if content in special or not content:
             raise BrokenFileError(f"{path}: 'added_tokens' holds {content!r} twice or empty")
         special[content] = item(path, entry, "id", int)
-        names = ("single_word", "lstrip", "rstrip")
-        flags = [item(path, entry, name, bool, False) for name in names]
-        ordinary = not item(path, entry, "special", bool, True)
-        rule = TokenRule(flags[0], flags[1], flags[2], ordinary)
+        names = ("single_word", "lstrip", "rstrip", "normalized")
+        flags = {name: item(path, entry, name, bool, False) for name in names}
+        rule = TokenRule(ordinary=not item(path, entry, "special", bool, True), **flags)
         if rule != TokenRule():
             rules[content] = rule
     if special:

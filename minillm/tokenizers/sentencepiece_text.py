@@ -23,7 +23,7 @@ def normalized_lines(
     texts: Iterable[str | Path], normalizer: SentencePieceNormalizer, meta: Sequence[str],
     longest: int,
 ) -> Iterator[Lines]:
-    """The lines of texts, normalized, a block at a time; empty ones are left out.
+    """The lines of texts, normalized, a block at a time; lines without text are left out.
 
     Each of the `meta` symbols in them becomes BARRIER, which is never part of a piece. Lines of
     more than `longest` bytes are left out with a warning.
@@ -38,8 +38,7 @@ def normalized_lines(
             raw = data.tobytes()
             lines = lines[[RARE not in raw[i:j] for i, j in lines.tolist()]]
         new, lines = normalizer.many(data, lines)
-        new, lines = with_barriers(new, lines, meta)
-        yield new, lines[lines[:, 1] > lines[:, 0]]
+        yield with_barriers(new, lines, meta)
     if too_long:
         warnings.warn(
             f"{too_long} lines of more than {longest} bytes were left out; cut them, or raise "
@@ -170,11 +169,22 @@ def required_characters(counts: np.ndarray, coverage: float) -> dict[int, int]:
 
 
 def together(blocks_of_lines: Iterable[Lines]) -> Lines:
-    """All lines in one array, a line break after each."""
+    """All lines in one array, a line break after each.
+
+    The last line takes the place of an empty one, as in the library, where what follows a line
+    matters (``seeds``).
+    """
     parts = []
     for data, lines in blocks_of_lines:
         raw = data.tobytes()
         parts += [raw[i:j] + b"\n" for i, j in lines.tolist()]
+    k = 0
+    while k < len(parts):
+        if parts[k] == b"\n":
+            parts[k] = parts[-1]
+            parts.pop()
+        else:
+            k += 1
     ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
     starts = np.concatenate([[0], ends[:-1]]) if parts else ends
     return np.frombuffer(b"".join(parts), np.uint8), np.stack([starts, ends - 1], 1)
@@ -194,17 +204,18 @@ def without_rare(data: np.ndarray, lines: np.ndarray, required: Iterable[int]) -
 
 def words_with_followers(data: np.ndarray, lines: np.ndarray, spec: TrainerSpec) -> Any:
     """The different words and what follows each, as the trainer of unigram models wants them."""
-    from .unigram_words import Words, words_of_lines
+    from .unigram_words import END, Words, words_of_lines
 
     plain = spec.split_by_whitespace and not spec.treat_whitespace_as_suffix
     if plain and not spec.allow_whitespace_only_pieces and active_backend() == "numba":
         return words_of_lines(data, lines)
     raw = data.tobytes()
     table: Counter[tuple[str, str]] = Counter()
-    for i, j in lines.tolist():
+    ends = [END + chr(raw[start]) for start in lines[1:, 0].tolist()] + [END]
+    for (i, j), end in zip(lines.tolist(), ends):
         line = data[i:j]
         spans = word_spans(line, np.array([[0, j - i]]), spec).tolist()
-        words = [raw[i + start : i + end].decode() for start, end in spans]
-        table.update(zip(words, [word[0] for word in words[1:]] + ["\0"]))
+        words = [raw[i + start : i + stop].decode() for start, stop in spans]
+        table.update(zip(words, [*(word[0] for word in words[1:]), end]))
     followers = [follower for _, follower in table]
     return Words.of([word for word, _ in table], list(table.values()), followers)

@@ -1,14 +1,18 @@
 """Special tokens: strings that text cannot contain by accident, each with one id of its own."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from .metaspace import Continued
 from .normalizing import WHITE_SPACE
 from .word_characters import word_pattern
 
 MODES = ("raise", "allow", "text")
+Part = str | tuple[int, int, int]
 
 
 def check_special_tokens(tokens: list[str]) -> None:
@@ -22,61 +26,173 @@ def check_special_tokens(tokens: list[str]) -> None:
         seen.add(token)
 
 
-def special_pattern(tokens: Mapping[str, int]) -> re.Pattern[str]:
-    """Finds the leftmost special token, and of those that start there the longest."""
-    longest_first = sorted(tokens, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)) if tokens else "(?!)")
-
-
 @dataclass(frozen=True)
 class TokenRule:
     """How a token is found in text, where that differs from the plain way.
 
     single_word: only where no word character touches it. lstrip, rstrip: it takes the white space
     to its left or right with it. ordinary: it is part of the language and found whatever
-    ``special=`` says.
+    ``special=`` says. normalized: its normalized form is looked for in normalized text.
     """
 
     single_word: bool = False
     lstrip: bool = False
     rstrip: bool = False
     ordinary: bool = False
+    normalized: bool = False
 
 
-def found_in(
-    text: str, pattern: re.Pattern[str], rules: Mapping[str, TokenRule]
-) -> Iterator[tuple[str, int, int]]:
-    """(token, start, end) of the special tokens in a text, from left to right."""
-    position = 0
-    for match in pattern.finditer(text):
-        token, (start, end) = match.group(), match.span()
-        rule = rules.get(token, TokenRule())
-        touched = text[max(start - 1, 0) : start] + text[end : end + 1]
-        if rule.single_word and word_pattern().search(touched):
-            continue
-        if rule.lstrip:
-            start = max(position, len(text[:start].rstrip(WHITE_SPACE)))
-        if rule.rstrip:
-            end = len(text) - len(text[end:].lstrip(WHITE_SPACE))
-        if start >= position:
-            yield token, start, end
+class Normalized(str):
+    """A part of a text that is normalized already.
+
+    sources: for each of its characters the span in the whole text that it comes from, (n, 2).
+    """
+
+    sources: np.ndarray
+
+    @classmethod
+    def of(cls, text: str, sources: np.ndarray) -> "Normalized":
+        part = cls(text)
+        part.sources = sources
+        return part
+
+
+def pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
+    """Finds the leftmost of these strings, and of those that start there the longest."""
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) if longest_first else "(?!)")
+
+
+class Search:
+    """Finds tokens in text. forms: what to look for, and the token that it stands for."""
+
+    def __init__(self, forms: Mapping[str, str], rules: Mapping[str, TokenRule]) -> None:
+        self.forms, self.rules = forms, rules
+        ordinary = {form for form, token in forms.items() if rules.get(token, TokenRule()).ordinary}
+        self.every, self.ordinary = pattern_of(forms), pattern_of(ordinary)
+        self.guarded = pattern_of(forms.keys() - ordinary)
+
+    def __call__(self, text: str, special: str) -> Iterator[tuple[str, int, int]]:
+        """(token, start, end) of the tokens that may be used, from left to right."""
+        if special == "raise":
+            refuse(text, self.guarded)
+        position = 0
+        for match in (self.every if special == "allow" else self.ordinary).finditer(text):
+            token, (start, end) = self.forms[match.group()], match.span()
+            rule = self.rules.get(token, TokenRule())
+            touched = text[max(start - 1, 0) : start] + text[end : end + 1]
+            if rule.single_word and word_pattern().search(touched):
+                continue
+            if rule.lstrip:
+                start = max(position, len(text[:start].rstrip(WHITE_SPACE)))
+            if rule.rstrip:
+                end = len(text) - len(text[end:].lstrip(WHITE_SPACE))
+            if start >= position:
+                yield token, start, end
+                position = end
+
+
+class SpecialTokens:
+    """Cuts a tokenizer's special tokens out of text, before and after it is normalized.
+
+    Hugging Face's order: tokens that are looked for in raw text are cut out first; what remains is
+    normalized, and the others' normalized forms are cut out of that. Of two tokens with the same
+    normalized form the first is found (there, chance decides).
+    """
+
+    def __init__(
+        self, ids: Mapping[str, int], rules: Mapping[str, TokenRule],
+        normalizer: Callable[[str], str] | None,
+    ) -> None:
+        check_special_tokens(list(ids))
+        self.ids = ids
+        self.normalizer: Any = normalizer
+        self.rules = rules
+        late = [token for token in ids if rules.get(token, TokenRule()).normalized]
+        self.raw = Search({token: token for token in ids if token not in late}, rules)
+        forms = {self.form(token): token for token in reversed(late)}
+        self.late = Search({form: token for form, token in forms.items() if form}, rules)
+        self.all = pattern_of(ids)
+
+    def form(self, token: str) -> str:
+        """What is looked for in text, and what the token's id is decoded to."""
+        late = self.normalizer is not None and self.rules.get(token, TokenRule()).normalized
+        return self.normalizer(token) if late else token
+
+    def parts(self, text: str, special: str) -> list[Part]:
+        """The text between special tokens; of each special token its id and span in the text."""
+        if special not in MODES:
+            raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
+        if not isinstance(text, str):
+            raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
+        if not self.suspicious(text):
+            return [text]
+        parts = self.between(text, 0, self.raw(text, special))
+        if self.late.forms:
+            parts = self.normalized(parts, special)
+        return list(parts) or [text]
+
+    def between(
+        self, text: str, shift: int, found: Iterable[tuple[str, int, int]]
+    ) -> Iterator[Part]:
+        """The text between tokens that were found in it; it starts at ``shift`` of a longer one."""
+        position = 0
+        for token, start, end in [*found, ("", len(text), len(text))]:
+            if start > position:
+                part = text[position:start]
+                yield part if position + shift == 0 else Continued(part)
+            if token:
+                yield self.ids[token], start + shift, end + shift
             position = end
 
+    def normalized(self, parts: Iterable[Part], special: str) -> Iterator[Part]:
+        """The parts, with the tokens cut out that are looked for in normalized text."""
+        end = 0
+        for part in parts:
+            if not isinstance(part, str):
+                yield part
+                end = part[2]
+            elif self.normalizer is None:
+                yield from self.between(part, end, self.late(part, special))
+            elif self.late.every.search(self.normalizer(part)):
+                normal, sources = self.normalizer.aligned(part)
+                yield from self.between_normalized(normal, sources + end, special)
+            else:
+                yield part
 
-def cut_out(
-    text: str, tokens: Mapping[str, int], pattern: re.Pattern[str],
-    rules: Mapping[str, TokenRule],
-) -> Iterator[str | tuple[int, int]]:
-    """The text between special tokens as str; each special token as (id, characters), in order."""
-    position = 0
-    for token, start, end in found_in(text, pattern, rules):
-        if start > position:
-            part = text[position:start]
-            yield part if position == 0 else Continued(part)
-        yield tokens[token], end - start
-        position = end
-    if position < len(text):
-        yield text[position:] if position == 0 else Continued(text[position:])
+    def between_normalized(self, text: str, sources: np.ndarray, special: str) -> Iterator[Part]:
+        """Like ``between``, of normalized text; spans are those in the text it was made from."""
+        position = 0
+        for token, start, end in [*self.late(text, special), ("", len(text), len(text))]:
+            if start > position:
+                yield Normalized.of(text[position:start], sources[position:start])
+            if token:
+                yield self.ids[token], int(sources[start, 0]), int(sources[end - 1, 1])
+            position = end
+
+    def suspects(self, texts: list[str], special: str) -> Iterable[int]:
+        """Numbers of the texts that may hold special tokens; one search finds them in all."""
+        if len(texts) < 2 or special not in MODES or {*map(type, texts)} != {str}:
+            return range(len(texts))
+        whole = "\n".join(texts)
+        if not self.suspicious(whole):
+            return ()
+        if self.normalizes_first:
+            return range(len(texts))
+        ends = np.cumsum([len(text) + 1 for text in texts])
+        found = [place for m in self.all.finditer(whole) for place in (m.start(), m.end() - 1)]
+        return np.unique(np.searchsorted(ends, found, "right")).tolist()
+
+    def suspicious(self, text: str) -> bool:
+        """May the text hold a special token?"""
+        if self.normalizes_first or len(self.ids) > 8:
+            return self.normalizes_first or self.all.search(text) is not None
+        return any(token in text for token in self.ids)
+
+    @property
+    def normalizes_first(self) -> bool:
+        """Does only normalized text tell whether there are tokens in it?"""
+        return self.normalizer is not None and bool(self.late.forms)
 
 
 def refuse(text: str, pattern: re.Pattern[str]) -> None:

@@ -12,19 +12,17 @@ from .explaining import Explanation, explain
 from .metaspace import Continued, Metaspace
 from .normalizing import through
 from .segments import Pieces, as_list, as_utf8, character_offsets
-from .special_tokens import (
-    MODES,
-    TokenRule,
-    check_special_tokens,
-    cut_out,
-    refuse,
-    special_pattern,
-)
+from .special_tokens import Normalized, SpecialTokens, TokenRule, check_special_tokens
 from .stages import Join
 from .streaming import StreamDecoder
 from .templates import Template
 
 Ids = Sequence[int] | np.ndarray
+
+
+def is_raw(part: Any) -> bool:
+    """Is it a part of a text that has yet to be normalized?"""
+    return isinstance(part, str) and not isinstance(part, Normalized)
 
 
 @dataclass(eq=False)
@@ -50,18 +48,12 @@ class Tokenizer:
     token_rules: dict[str, TokenRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_special_tokens(list(self.special_tokens))
-        self._special = special_pattern(self.special_tokens)
-        ordinary = [token for token, rule in self.token_rules.items() if rule.ordinary]
-        self._ordinary = special_pattern({token: self.special_tokens[token] for token in ordinary})
-        self._guarded = special_pattern(
-            {token: id for token, id in self.special_tokens.items() if token not in ordinary}
-        )
+        self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
         size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
         self._bytes: list[bytes | None] = [None] * size
         self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
         for token, id in self.special_tokens.items():
-            self._bytes[id] = token.encode()
+            self._bytes[id] = self._finder.form(token).encode()
 
     # -- making one ---------------------------------------------------------------------------
 
@@ -141,19 +133,18 @@ class Tokenizer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
         texts = list(texts)
-        cut = {k: self._parts(texts[k], special) for k in self._suspects(texts, special)}
+        suspects = self._finder.suspects(texts, special)
+        cut = {k: self._finder.parts(texts[k], special) for k in suspects}
         if self.post_processor is None and all(row == [texts[k]] for k, row in cut.items()):
             ids, ends = self._encode_plain(texts)
             return ids, np.concatenate([[0], ends])
         rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
-        plain = [part for row in rows for part in row if isinstance(part, str)]
+        plain = [part for row in rows for part in row if is_raw(part)]
         ids, ends = self._encode_plain(plain)
-        if self.post_processor is None and len(plain) == len(rows) == sum(map(len, rows)):
-            return ids, np.concatenate([[0], ends])
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
         encoded = []
         for row in rows:
-            found = [next(pieces) if isinstance(part, str) else [part[0]] for part in row]
+            found = [next(pieces) if is_raw(part) else self._ids_of(part) for part in row]
             joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
             encoded.append(self.post_processor(joined) if self.post_processor else joined)
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
@@ -179,17 +170,19 @@ class Tokenizer:
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         position = 0
-        for part in self._parts(text, special):
+        for part in self._finder.parts(text, special):
             if isinstance(part, str):
                 found, spans = self.model(self._pieces(part))
                 spans = self._original(part, spans)
+                if is_raw(part):
+                    spans = spans + position
+                    position += len(part)
                 ids += found.tolist()
-                offsets += [(start + position, end + position) for start, end in spans.tolist()]
-                position += len(part)
+                offsets += [(start, end) for start, end in spans.tolist()]
             else:
                 ids.append(part[0])
-                offsets.append((position, position + part[1]))
-                position += part[1]
+                offsets.append(part[1:])
+                position = part[2]
         return ids, offsets
 
     def encode_pair(
@@ -210,35 +203,6 @@ class Tokenizer:
         """The result of every stage, for looking at."""
         return explain(self, text, special)
 
-    def _parts(self, text: str, special: str) -> list[str | tuple[int, int]]:
-        """The text between special tokens; of each special token its id and how much it covers."""
-        if special not in MODES:
-            raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
-        if not isinstance(text, str):
-            raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
-        if not self._has_special(text):
-            return [text]
-        if special == "raise":
-            refuse(text, self._guarded)
-        pattern = self._special if special == "allow" else self._ordinary
-        return list(cut_out(text, self.special_tokens, pattern, self.token_rules)) or [text]
-
-    def _suspects(self, texts: list[str], special: str) -> Iterable[int]:
-        """Numbers of the texts that may hold special tokens; one search finds them in all."""
-        if len(texts) < 2 or special not in MODES or {*map(type, texts)} != {str}:
-            return range(len(texts))
-        whole = "\n".join(texts)
-        if not self._has_special(whole):
-            return ()
-        ends = np.cumsum([len(text) + 1 for text in texts])
-        found = [place for m in self._special.finditer(whole) for place in (m.start(), m.end() - 1)]
-        return np.unique(np.searchsorted(ends, found, "right")).tolist()
-
-    def _has_special(self, text: str) -> bool:
-        if len(self.special_tokens) > 8:
-            return self._special.search(text) is not None
-        return any(token in text for token in self.special_tokens)
-
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
         from .segments import joined_texts
@@ -252,8 +216,12 @@ class Tokenizer:
         found = [self.model(self._pieces(text))[0] for text in texts]
         return np.concatenate(found), np.cumsum([len(ids) for ids in found], dtype=np.int64)
 
+    def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
+        """Ids of a part that is normalized already, or of a special token."""
+        return self.model(self._pieces(part))[0] if isinstance(part, Normalized) else part[:1]
+
     def _normalized(self, text: str) -> str:
-        return self.normalizer(text) if self.normalizer else text
+        return text if self.normalizer is None or not is_raw(text) else self.normalizer(text)
 
     def _pieces(self, text: str) -> Pieces:
         normal = self._normalized(text)
@@ -267,17 +235,30 @@ class Tokenizer:
         """The normalized text; marked, for Metaspace, if it is not the beginning of a text."""
         if not isinstance(self.pre_tokenizer, Metaspace) or self.pre_tokenizer.scheme != "first":
             return normal
-        cut = self.normalizer is not None and self.normalizer.aligned(text)[1][:1, 0].any()
+        cut = self.normalizer is not None and self._sources(text)[:1, 0].any()
         return Continued(normal) if cut or isinstance(text, Continued) else normal
 
+    def _sources(self, text: str) -> np.ndarray:
+        """Spans in the text of the characters of its normalized form."""
+        if isinstance(text, Normalized):
+            return text.sources
+        if not hasattr(self.normalizer, "aligned"):
+            raise TypeError(f"normalizer={self.normalizer!r} has no method aligned(text), which "
+                            "finding places in the original text needs; see Tokenizer")
+        return self.normalizer.aligned(text)[1]
+
     def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
-        """Character spans in `text` of byte spans in the text that the model saw."""
+        """Character spans in `text` of byte spans in the text that the model saw.
+
+        Of a part that is normalized already: spans in the whole text.
+        """
         sources = None
-        for stage in (self.normalizer, self.pre_tokenizer):
-            if stage is not None and hasattr(stage, "aligned"):
-                changed, found = stage.aligned(text)
-                text = self._placed(changed, text) if stage is self.normalizer else changed
-                sources = found if sources is None else through(sources, found)
+        if self.normalizer is not None:
+            sources = self._sources(text)
+            text = self._placed(self._normalized(text), text)
+        if self.pre_tokenizer is not None and hasattr(self.pre_tokenizer, "aligned"):
+            text, found = self.pre_tokenizer.aligned(text)
+            sources = found if sources is None else through(sources, found)
         spans = character_offsets(text, spans)
         return spans if sources is None else through(sources, spans)
 

@@ -36,7 +36,7 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
         rule = tok.token_rules.get(token, TokenRule())
         added.append({
             "id": id, "content": token, "single_word": rule.single_word, "lstrip": rule.lstrip,
-            "rstrip": rule.rstrip, "normalized": False, "special": not rule.ordinary,
+            "rstrip": rule.rstrip, "normalized": rule.normalized, "special": not rule.ordinary,
         })
     byte_level = isinstance(tok.model, ByteBPE)
     value = {
@@ -63,12 +63,11 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
     as_text = bytes_to_characters if isinstance(model, ByteBPE) else bytes.decode
     names = [None if token is None else as_text(token) for token in model.vocabulary]
     vocabulary = {name: id for id, name in enumerate(names) if name is not None}
-    for token, id in tok.special_tokens.items():
-        if not tok.token_rules.get(token, TokenRule()).ordinary:
-            vocabulary.setdefault(token, id)
-    vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     unk_id = getattr(model, "unk_id", None)
-    unk_token = None if unk_id is None else tok.id_to_token(unk_id)
+    for token, id in named_in_model(tok, vocabulary).items():
+        vocabulary.setdefault(token, id)
+    vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
+    unk_token = next((token for token, id in vocabulary.items() if id == unk_id), None)
     if isinstance(model, WordVocabulary):
         return {"type": "WordLevel", "vocab": vocabulary, "unk_token": unk_token or "<unk>"}
     if isinstance(model, WordPiece):
@@ -92,6 +91,22 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
         "vocab": vocabulary,
         "merges": [[names[left], names[right]] for left, right, _ in merges.tolist()],
     }
+
+
+def named_in_model(tok: "Tokenizer", vocabulary: dict[str, int]) -> dict[str, int]:
+    """The special tokens that stand in the model's vocabulary too.
+
+    The library numbers the others itself: from the vocabulary's size on, without gaps.
+    """
+    rules, unk_id = tok.token_rules, getattr(tok.model, "unk_id", None)
+    ids = len(tok.model.vocabulary)
+    inside = {
+        token: id for token, id in tok.special_tokens.items()
+        if id < ids and (id == unk_id or not rules.get(token, TokenRule()).ordinary)
+    }
+    beyond = sorted(id for id in tok.special_tokens.values() if id >= ids)
+    first = len(vocabulary.keys() | inside)
+    return inside if beyond == list(range(first, first + len(beyond))) else tok.special_tokens
 
 
 def unigram_json(tok: "Tokenizer", model: Unigram) -> dict[str, Any]:

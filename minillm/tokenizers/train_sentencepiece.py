@@ -173,7 +173,8 @@ def words_and_characters(
     """
     bpe = MODEL_TYPES[spec.model_type] == "bpe"
     kinds = piece_rules(spec).classes_of(np.arange(0x110000)).astype(np.int16) if bpe else None
-    data, offsets, counts = count_words(lines, spec, kinds)
+    full = ((data, spans[spans[:, 1] > spans[:, 0]]) for data, spans in lines)
+    data, offsets, counts = count_words(full, spec, kinds)
     points = code_points(data).copy()
     offsets = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])[offsets]
     weights = np.repeat(counts, np.diff(offsets))

@@ -75,7 +75,7 @@ def train_unigram(
 
 def words_of_pattern(texts: Texts, pattern: str) -> Words:
     """The different pieces that a pattern cuts texts into."""
-    return Words.closed(*word_counts(texts, pattern))
+    return Words.of_bytes(*word_counts(texts, pattern))
 
 
 def words_of_marks(texts: Texts) -> Words:
@@ -86,7 +86,7 @@ def words_of_marks(texts: Texts) -> Words:
             counter.add(*spans_of_words(*mark_many(Metaspace(), data, segments)))
         counts = counter.counts()
         offsets = counter.starts[: len(counts) + 1]
-        return Words.closed(counter.stored[: offsets[-1]], offsets, counts)
+        return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
     table: Counter[str] = Counter()
     for data, segments in blocks(texts):
         raw = data.tobytes()
@@ -171,15 +171,21 @@ def first_scores(
         valid=valid, by_byte=not huggingface,
     )
     characters = {c: n for c, n in character_counts(words, counts).items() if valid(c)}
-    return log_probabilities(
-        in_order(characters, huggingface)
-        | dict(list(in_order(found, huggingface).items())[: max(0, SEEDS - len(characters))])
-    )
+    room = max(0, SEEDS - len(characters)) if huggingface else SEEDS
+    best = list(in_order(found, huggingface, not huggingface).items())[:room]
+    return log_probabilities(in_order(characters, huggingface) | dict(best))
 
 
-def in_order(weights: Mapping[str, int], last_first: bool) -> dict[str, int]:
-    """The greatest first; among equals the last or the first in the order of code points."""
+def in_order(
+    weights: Mapping[str, int], last_first: bool, longest_first: bool = False
+) -> dict[str, int]:
+    """The greatest first; among equals the last or the first in the order of code points.
+
+    longest_first: before that, those of more bytes.
+    """
     ordered = sorted(weights, reverse=last_first)
+    if longest_first:
+        ordered.sort(key=lambda piece: -len(piece.encode()))
     return {piece: weights[piece] for piece in sorted(ordered, key=lambda p: -weights[p])}
 
 

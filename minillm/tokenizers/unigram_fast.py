@@ -27,32 +27,37 @@ class PieceTable:
         order = sorted_suffixes(words, valid.longest + 1)
         order = order[~words.last[order]]
         nodes, weights = self.seeds(order, valid)
-        rows = nodes if not self.huggingface else -nodes
-        best = np.lexsort((rows[:, 2], rows[:, 0], -weights))
+        low, size = nodes[:, 0], nodes[:, 2]
+        ties = [-size, -low] if self.huggingface else [size, low, -words.bytes_of(order[low], size)]
+        best = np.lexsort([*ties, -weights])
         counts = words.character_counts()
-        allowed = (counts > 0) & (valid.classes_of(words.alphabet) != FORBIDDEN)
+        allowed = (counts > 0) & (valid.classes_of(words.points) != FORBIDDEN)
         single = np.flatnonzero(allowed)[:: -1 if self.huggingface else 1]
         single = single[np.argsort(-counts[single], kind="stable")]
-        best = best[: max(0, most - len(single))]
+        best = best[: max(0, most - len(single)) if self.huggingface else most]
         self.lay_edges(order, np.ascontiguousarray(nodes[best]), single)
         self.score(np.concatenate([counts[single], weights[best]]))
 
     def seeds(self, order: np.ndarray, valid: Validity) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes (n, 3) int32 (low, high, length) of the sorted suffixes, and count × length."""
+        """Nodes (n, 4) int32 of the sorted suffixes (see ``inner_nodes``), and count × length."""
         from ..kernels.text_suffixes import inner_nodes
 
         words = self.words
-        nodes = np.empty((max(len(order), 1), 3), np.int32)
-        leads = [chr(point).encode("utf-8", "replace")[0] for point in words.alphabet.tolist()]
+        nodes = np.empty((max(len(order), 1), 4), np.int32)
+        leads = [chr(point).encode("utf-8", "replace")[0] for point in words.points.tolist()]
+        if self.huggingface:
+            leads = list(range(len(leads)))
+        ends = 0 if self.huggingface else int((words.alphabet[1:] <= 0).sum())
         found = inner_nodes(
-            order, words.text, words.stops, valid.classes_of(words.alphabet),
-            np.array(leads, np.uint8), valid.longest, valid.place, valid.only_spaces,
-            not self.huggingface, np.empty((valid.longest + 3, 2), np.int64), nodes,
+            order, words.text, words.stops, valid.classes_of(words.points),
+            np.array(leads, np.int32), ends, valid.longest, valid.place, valid.only_spaces,
+            np.empty((valid.longest + 3, 2), np.int64), nodes,
         )
         nodes = nodes[:found]
         times = np.ones_like(words.counts) if self.huggingface else words.counts
         totals = np.concatenate([[0], np.cumsum(times[words.word_of[order]])])
-        return nodes, (totals[nodes[:, 1]] - totals[nodes[:, 0]]) * nodes[:, 2]
+        low, high, size, again = nodes.T
+        return nodes, (totals[high] + totals[again] - 2 * totals[low]) * size
 
     def lay_edges(self, order: np.ndarray, nodes: np.ndarray, single: np.ndarray) -> None:
         """All edges of all words: starts (n + 1,), ids int32, lengths uint8."""

@@ -6,7 +6,7 @@ a longer one. Kudo 2018 finds them with an enhanced suffix array (Abouelhoda, Ku
 2004); ``seeds`` is the definition, and ``sorted_suffixes`` and its kernel find the same ones.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -88,24 +88,30 @@ def seeds(
 ) -> dict[str, int]:
     """Each seed and its score: how often it occurs times its length.
 
-    followers: what comes after each word, END or the first character of the next word. by_byte:
-    the first bytes of the characters that follow must differ, as in SentencePiece since 0.2.2.
+    followers: what comes after each word, the first character of the next one, or END, or
+    END + chr(first byte of the next line). by_byte: as in SentencePiece since 0.2.2, whose suffixes
+    are of bytes, with a NUL after each line. The first bytes of what follows must differ. And a
+    string with that NUL is a seed too, which counts for the string without it: the ends of lines
+    count again, if the next lines begin with different bytes.
 
     >>> seeds(["hug", "hugs", "pug"], [1, 1, 1], [END] * 3)
     {'hug': 6, 'ug': 6}
     """
-    count: Counter[str] = Counter()
-    after: dict[str, set] = {}
+    after: dict[str, Counter] = defaultdict(Counter)
     for word, times, follower in zip(words, occurrences, followers):
         for i in range(len(word)):
             for j in range(i + 2, min(i + longest, len(word)) + 1):
-                piece, next = word[i:j], (word + follower)[j]
-                count[piece] += times
-                after.setdefault(piece, set()).add(next.encode()[0] if by_byte else next)
-    return {
-        piece: count[piece] * len(piece)
-        for piece in count if len(after[piece]) > 1 and END not in piece and valid(piece)
-    }
+                after[word[i:j]][word[j] if j < len(word) else follower] += times
+    found = {}
+    for piece, next in after.items():
+        different = {one.encode()[0] if by_byte else one for one in next}
+        times = next.total() if len(different) > 1 else 0
+        ends = [next[one] for one in next if one[0] == END]
+        if by_byte and len(ends) > 1:
+            times += sum(ends)
+        if times and END not in piece and valid(piece):
+            found[piece] = times * len(piece)
+    return found
 
 
 def character_counts(words: Sequence[str], counts: Sequence[int]) -> Counter[str]:

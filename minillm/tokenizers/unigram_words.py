@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-END = "\0"  # what follows the last character of a text
+END = "\0"  # what follows the last character of a text; END + chr(byte) if a line follows
 SPACE_MARK = "▁"
 
 
@@ -16,15 +16,16 @@ class Words:
     """Words, one after another, each ended by the symbol that follows it in the text.
 
     text: (n,) int32, indices from 1 on into `alphabet`, the code points in order; index 0 is none.
-    offsets: (words + 1,) where each begins; the symbol before ``offsets[w + 1]`` is its follower.
-    counts: (words,) int64, how often each occurs, followed by that.
+    The end of the text has the point 0, the end of a line before one that begins with byte b the
+    point b - 256. offsets: (words + 1,) where each begins; the symbol before ``offsets[w + 1]`` is
+    its follower. counts: (words,) int64, how often each occurs, followed by that.
     """
 
     def __init__(self, points: np.ndarray, offsets: np.ndarray, counts: np.ndarray):
-        seen = np.zeros(0x110000, np.bool_)
-        seen[points] = True
-        self.alphabet = np.concatenate([[0], np.flatnonzero(seen)]).astype(np.int32)
-        self.text = np.cumsum(seen, dtype=np.int32)[points]
+        seen = np.zeros(0x110000 + 256, np.bool_)
+        seen[points + 256] = True
+        self.alphabet = np.concatenate([[0], np.flatnonzero(seen) - 256]).astype(np.int32)
+        self.text = np.cumsum(seen, dtype=np.int32)[points + 256]
         self.offsets = np.asarray(offsets, np.int64)
         self.counts = np.asarray(counts, np.int64)
         self.last = np.zeros(len(self.text), np.bool_)
@@ -37,31 +38,35 @@ class Words:
     def of(
         cls, words: Sequence[str], counts: Sequence[int], followers: Sequence[str] | None = None
     ) -> Words:
-        """From strings; `followers` are single characters, END by default."""
-        ended = [word + end for word, end in zip(words, followers or [END] * len(words))]
-        points = np.frombuffer("".join(ended).encode("utf-32-le"), np.uint32)
-        offsets = np.concatenate([[0], np.cumsum([len(word) for word in ended], dtype=np.int64)])
-        return cls(points, offsets, np.asarray(counts))
+        """From strings; `followers` are characters, END (the default) or END + chr(byte)."""
+        ends = followers or [END] * len(words)
+        after = [ord(end[1]) - 256 if end[1:] else ord(end) for end in ends]
+        data = "".join(words).encode()
+        sizes = [len(word.encode()) for word in words]
+        offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        return cls.of_bytes(np.frombuffer(data, np.uint8), offsets, np.asarray(counts), after)
 
     @classmethod
-    def of_bytes(cls, data: np.ndarray, offsets: np.ndarray, counts: np.ndarray) -> Words:
-        """From UTF-8 words whose last byte is the first of what follows: 0xE2 for ▁, else 0."""
-        ends = offsets[1:] - 1
-        closed = data[ends] == 0xE2
-        width = np.ones(len(data), np.int64)
-        width[ends[closed]] = 3
-        wide = np.repeat(data, width)
-        first = (np.cumsum(width) - width)[ends[closed]]
-        wide[first + 1], wide[first + 2] = 0x96, 0x81
-        points = np.frombuffer(wide.tobytes().decode().encode("utf-32-le"), np.uint32)
-        starts = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
-        return cls(points, starts[offsets], counts)
+    def of_bytes(
+        cls, data: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
+        followers: Sequence[int] | np.ndarray | int = 0,
+    ) -> Words:
+        """From UTF-8 and the points of what follows each word; by default it stands alone."""
+        points = np.frombuffer(data.tobytes().decode().encode("utf-32-le"), np.int32)
+        starts = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])[offsets]
+        points = np.insert(points, starts[1:], followers)
+        return cls(points, starts + np.arange(len(starts)), counts)
 
-    @classmethod
-    def closed(cls, data: np.ndarray, offsets: np.ndarray, counts: np.ndarray) -> Words:
-        """From UTF-8 words that each stand alone."""
-        ended = np.insert(data, offsets[1:], 0)
-        return cls.of_bytes(ended, offsets + np.arange(len(offsets)), counts)
+    @property
+    def points(self) -> np.ndarray:
+        """The alphabet, with 0 for all ends."""
+        return np.maximum(self.alphabet, 0)
+
+    def bytes_of(self, places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """How many bytes of UTF-8 the `sizes` characters at `places` have."""
+        widths = 1 + (self.alphabet >= 0x80) + (self.alphabet >= 0x800) + (self.alphabet >= 0x10000)
+        before = np.concatenate([[0], np.cumsum(widths[self.text])])
+        return before[places + sizes] - before[places]
 
     def character_counts(self) -> np.ndarray:
         """How often each entry of the alphabet stands in words."""
@@ -72,14 +77,15 @@ class Words:
 
     def strings(self) -> tuple[list[str], list[int], list[str]]:
         """(words, counts, followers) as ``learn_pieces`` reads them."""
-        letters = self.characters
-        words = ["".join(letters[c] for c in self.text[i:j]) for i, j in pairwise(self.offsets)]
-        return [w[:-1] for w in words], self.counts.tolist(), [w[-1] for w in words]
+        rows = [[self.characters[c] for c in self.text[i:j]] for i, j in pairwise(self.offsets)]
+        return ["".join(r[:-1]) for r in rows], self.counts.tolist(), [r[-1] for r in rows]
 
     @cached_property
     def characters(self) -> list[str]:
-        """The alphabet as characters."""
-        return [chr(point) for point in self.alphabet.tolist()]
+        """The alphabet as text."""
+        return [
+            chr(point) if point >= 0 else END + chr(point + 256) for point in self.alphabet.tolist()
+        ]
 
     def piece(self, place: int, size: int) -> str:
         """The `size` characters at position `place`."""
@@ -109,24 +115,34 @@ def sorted_suffixes(words: Words, length: int) -> np.ndarray:
 def words_of_lines(data: np.ndarray, lines: np.ndarray) -> Words:
     """The different words of the lines (n, 2) of `data`; a word begins at every ▁.
 
-    A word counts once for each of what can follow it, the next ▁ or the end of the line.
+    A word counts once for each of what can follow it: the next ▁, or the end of the line and the
+    first byte of the next one. There must be no NUL in the lines and no empty line.
     """
     from .counting import PieceCounter
 
     joined, spans = spans_of_words(data, lines)
+    spans[:, 1] += 1 + (joined[spans[:, 1]] == 0)
     counter = PieceCounter("given")
-    counter.add(joined, spans + np.array([0, 1]))
+    counter.add(joined, spans)
     counts = counter.counts()
     offsets = counter.starts[: len(counts) + 1]
-    return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
+    stored = counter.stored[: offsets[-1]]
+    last = offsets[1:] - 1
+    of_line = stored[last - 1] == 0
+    followers = np.where(of_line, stored[last].astype(np.int64) - 256, ord(SPACE_MARK))
+    followers[followers == -256] = 0
+    kept = np.ones(len(stored), np.bool_)
+    kept[last] = kept[last[of_line] - 1] = False
+    offsets = np.concatenate([[0], np.cumsum(kept)])[offsets]
+    return Words.of_bytes(stored[kept], offsets, counts, followers)
 
 
 def spans_of_words(data: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lines (n, 2), with a NUL after each, and the spans of their words."""
+    """The lines (n, 2), with a NUL after each and one more, and the spans of their words."""
     from ..kernels.text_marks import word_spans
 
     size = int((lines[:, 1] - lines[:, 0]).sum())
-    joined = np.empty(size + len(lines), np.uint8)
+    joined = np.zeros(size + len(lines) + 1, np.uint8)
     spans = np.empty((size // 3 + len(lines), 2), np.int64)
     found = word_spans(data, np.ascontiguousarray(lines), joined, spans)
     return joined, spans[:found]

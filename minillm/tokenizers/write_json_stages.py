@@ -118,8 +118,10 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
     if not isinstance(stage, Template):
         raise cannot_write("post_processor", stage)
+    named = {id: token for token, id in tok.special_tokens.items()}
     names = {
-        id: tok.id_to_token(id) for id, _ in (*stage.single, *stage.pair) if isinstance(id, int)
+        id: named.get(id) or tok.id_to_token(id)
+        for id, _ in (*stage.single, *stage.pair) if isinstance(id, int)
     }
 
     def part_json(part: Part) -> Json:

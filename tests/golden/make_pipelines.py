@@ -34,7 +34,7 @@ ODD = [
     "\u0301", "\u0903", "!", "/", "...", "\u00a0", "\u3000", "\u200d", "👍🏽", "\x1c", "\x85", "\0",
     "\u200b", "ß", "K", "\U0001d7d8", "xyz", "HelloWorld", "\ufffd", "\u2028", "-", "_",
     "\U00016ec0", "한글", "é" * 9, "\u2e42\u2e43", "\U00011938", "[MASK]", " [MASK] ",
-    "low", "a low b",
+    "low", "a low b", "ΩΜΈΓΑ", "Ωμε\u0301γα", " Ωμέγα ", "ﬁ\u0301", "a B", "ﬁx", "fix", "ΑΣ", "ασ",
 ]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -119,6 +119,11 @@ def tokenizer(rng: random.Random, model: str, normalizer: str, pre_tokenizer: st
         "[MASK]", lstrip=rng.random() < 0.5, rstrip=rng.random() < 0.3,
         single_word=rng.random() < 0.3)])
     tok.add_tokens([AddedToken("low", single_word=True, normalized=False)])
+    # looked for in normalized text; no two have the same normalized form, where chance decides
+    for token in rng.sample(["Ωμέγα", "a  B", "ﬁx", "ΑΣ", "[UNK]"], rng.randrange(5)):
+        tok.add_tokens([AddedToken(
+            token, normalized=True, single_word=rng.random() < 0.3, lstrip=rng.random() < 0.3,
+            rstrip=rng.random() < 0.3, special=rng.random() < 0.3)])
     if rng.random() < 0.5:
         tok.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",

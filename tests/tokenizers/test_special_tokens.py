@@ -1,0 +1,84 @@
+"""Special tokens that are looked for in normalized text, in every mode of ``special=``."""
+
+import numpy as np
+import pytest
+
+from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.normalizing import Lowercase
+from minillm.tokenizers.special_tokens import TokenRule
+from minillm.tokenizers.words import CharacterBPE
+
+LETTERS = {letter: k for k, letter in enumerate(" abcdefghijklmnopqrstuvwxyz")}
+
+
+def letters():
+    """A model with one id for each letter."""
+    return CharacterBPE([letter.encode() for letter in LETTERS], np.empty((0, 3), int), suffix="")
+
+
+def tokenizer(normalizer=None):
+    """RAW is found in raw text, NORM and WORD in normalized text."""
+    specials = {"RAW": 40, "NORM": 41, "WORD": 42}
+    return Tokenizer(letters(), normalizer, special_tokens=specials, token_rules={
+        "NORM": TokenRule(normalized=True),
+        "WORD": TokenRule(normalized=True, ordinary=True, single_word=True),
+    })
+
+
+def spelled(text):
+    return [LETTERS[letter] for letter in text]
+
+
+def test_normalized_form_is_found():
+    tok = tokenizer(Lowercase())
+    ids = [*spelled("a "), 41, *spelled(" b")]
+    for text in ("a NORM b", "a norm b", "A Norm B"):
+        assert tok.encode(text, special="allow") == ids
+        assert tok.encode_with_offsets(text, special="allow")[1][2] == (2, 6)
+    assert tok.decode([41]) == "norm"
+    assert tok.token_to_id("NORM") == 41
+
+
+def test_raw_tokens_are_found_first_and_only_as_they_stand():
+    tok = tokenizer(Lowercase())
+    assert tok.encode("RAW", special="allow") == [40]
+    assert tok.encode("raw", special="allow") == spelled("raw")
+    assert tok.encode("NORAWRM", special="allow") == [*spelled("no"), 40, *spelled("rm")]
+    offsets = tok.encode_with_offsets("xRAWnormRAWy", special="allow")[1]
+    assert offsets == [(0, 1), (1, 4), (4, 8), (8, 11), (11, 12)]
+
+
+def test_modes():
+    tok = tokenizer(Lowercase())
+    with pytest.raises(ValueError, match="norm"):
+        tok.encode("a Norm")
+    with pytest.raises(ValueError, match="RAW"):
+        tok.encode("a RAW")
+    assert tok.encode("a Norm", special="text") == spelled("a norm")
+    assert tok.encode("a Word", special="text") == [*spelled("a "), 42]
+    assert tok.encode("a Word") == [*spelled("a "), 42]
+    assert tok.encode("swords", special="text") == spelled("swords")
+
+
+def test_without_normalizer_two_rounds_in_raw_text():
+    tok = tokenizer()
+    assert tok.encode("aNORMb", special="allow") == [*spelled("a"), 41, *spelled("b")]
+    assert tok.encode("norm", special="allow") == spelled("norm")
+    assert tok.encode_with_offsets("aRAWaNORM", special="allow")[1][-1] == (5, 9)
+    assert tok.decode([41]) == "NORM"
+
+
+def test_batch_equals_one_by_one():
+    tok = tokenizer(Lowercase())
+    texts = ["", "norm", "a word", "RAW", "xRAWNorm word y", "plain", "A"]
+    ids, offsets = tok.encode_batch(texts, special="allow")
+    for k, text in enumerate(texts):
+        assert ids[offsets[k] : offsets[k + 1]].tolist() == tok.encode(text, special="allow")
+    assert ids.dtype == np.int32
+
+
+def test_a_normalizer_of_the_users_own_needs_aligned_for_offsets():
+    tok = Tokenizer(letters(), str.lower)
+    assert tok.encode("A") == spelled("a")
+    with pytest.raises(TypeError, match="aligned"):
+        tok.encode_with_offsets("A")
