@@ -139,14 +139,22 @@ def losses_of(
         losses[id] = 0.0
         if f == 0:
             continue
-        parts, logs = 0, 0.0
-        k = n
+        parts, k = 0, n
         while k > 0:
-            parts += 1
-            logs += np.log(used[max(ids[edges[k]], 0)] + f)
-            k -= lengths[edges[k]]
-        shared = np.log(total + f * ((bug if bug > 0 else parts) - 1))
-        losses[id] = f / words * (np.log(f) - np.log(total) - (logs - parts * shared))
+            e = edges[k]
+            best[parts] = used[max(ids[e], 0)] + f
+            parts, k = parts + 1, k - lengths[e]
+        if bug > 0:
+            logs, shared = 0.0, np.log(total + f * (bug - 1))
+            for k in range(parts):
+                logs += np.log(best[k]) - shared
+            losses[id] = f / words * (np.log(f) - np.log(total) - logs)
+        else:
+            shared, logs = np.float32(np.log(total + f * (parts - 1))), np.float32(0)
+            for k in range(parts - 1, -1, -1):
+                logs = np.float32(logs + (np.log(best[k]) - shared))
+            alone = np.float32(np.log(f) - np.float32(np.log(total)))
+            losses[id] = np.float32(f / total) * (alone - logs)
 
 
 @lean(cache=True)

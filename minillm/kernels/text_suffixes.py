@@ -85,12 +85,14 @@ def common_length(text, stops, p, q, most):
 
 @lean(cache=True)
 def inner_nodes(
-    order, text, stops, classes, leads, longest, place, only_spaces, by_byte, stack, nodes
+    order, text, stops, classes, leads, ends, longest, place, only_spaces, stack, nodes
 ):
-    """Rows (low, high, length) of `nodes`: order[low:high] are the suffixes that begin with a seed.
+    """Rows (low, high, length, again) of `nodes`, one for each seed.
 
-    stops[p]: where suffix p ends (the symbol before that is not part of the word); leads: first
-    byte of each symbol; stack: room for (longest + 2, 2). Returns the number of nodes.
+    order[low:high] are the suffixes that begin with it, of which order[low:again] count twice.
+    stops[p]: where suffix p ends (the symbol before that is not part of the word). leads: what must
+    differ in the symbols that follow, such as their first bytes; the first `ends` symbols are ends
+    of lines. stack: room for (longest + 2, 2). Returns the number of nodes.
     """
     found, top = 0, 0
     stack[0, 0], stack[0, 1] = 0, 0
@@ -102,14 +104,17 @@ def inner_nodes(
         while stack[top, 0] > same:
             length, low = stack[top, 0], stack[top, 1]
             top -= 1
-            p, q = order[low], order[r - 1]
-            if (
-                2 <= length <= longest and p + length < stops[p]
-                and not (by_byte and leads[text[p + length]] == leads[text[q + length]])
-                and is_valid(text, p, length, classes, place, only_spaces)
-            ):
-                nodes[found, 0], nodes[found, 1], nodes[found, 2] = low, r, length
-                found += 1
+            p = order[low]
+            if 2 <= length <= longest and p + length < stops[p]:
+                first, after = text[p + length], low
+                while after < r and text[order[after] + length] <= ends:
+                    after += 1
+                differ = leads[first] != leads[text[order[r - 1] + length]]
+                twice = after > low and text[order[after - 1] + length] != first
+                if (differ or twice) and is_valid(text, p, length, classes, place, only_spaces):
+                    nodes[found, 0], nodes[found, 1], nodes[found, 2] = low, r, length
+                    nodes[found, 3] = after if differ and twice else low
+                    found += 1
         if stack[top, 0] < same:
             top += 1
             stack[top, 0], stack[top, 1] = same, low

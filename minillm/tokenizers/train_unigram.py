@@ -27,7 +27,7 @@ from .unigram import Unigram, single
 from .unigram_bulk import mark_many
 from .unigram_em import UNKNOWN, expect, log_probabilities, maximize, prune
 from .unigram_fast import learn_pieces_fast
-from .unigram_seeds import Validity, character_counts, seeds
+from .unigram_seeds import MAX_CHARACTERS, Validity, character_counts, seeds
 from .unigram_words import END, Words, spans_of_words
 
 SEEDS = 1_000_000
@@ -168,7 +168,7 @@ def first_scores(
     huggingface = variant == "huggingface"
     found = seeds(
         words, [1] * len(words) if huggingface else counts, followers or [END] * len(words),
-        valid=valid, by_byte=not huggingface,
+        getattr(valid, "longest", MAX_CHARACTERS), valid, not huggingface,
     )
     characters = {c: n for c, n in character_counts(words, counts).items() if valid(c)}
     room = max(0, SEEDS - len(characters)) if huggingface else SEEDS

@@ -7,6 +7,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from .unigram import single
 from .unigram_lattice import Edge, Lattice, best_path, marginals, n_best
 
 UNKNOWN_PENALTY = 10.0
@@ -14,12 +15,12 @@ THRESHOLD = 0.5  # expected occurrences below which a piece is dropped
 UNKNOWN = "<UNK>"  # what an unknown character is counted as
 
 
-def lattice_of(word: str, scores: Mapping[str, float], longest: int = 16) -> Lattice:
+def lattice_of(word: str, scores: Mapping[str, float]) -> Lattice:
     """The lattice of a word; an edge's id is its piece, positions are characters.
 
     A character that is no piece of its own may be covered by an edge that scores worse than all.
     """
-    unknown = min(scores.values()) - UNKNOWN_PENALTY
+    unknown, longest = min(scores.values()) - UNKNOWN_PENALTY, max(map(len, scores))
     edges = []
     for i in range(len(word)):
         for j in range(i + 1, min(i + longest, len(word)) + 1):
@@ -110,6 +111,20 @@ def loss_without(
     return f / words * (math.log(f) - math.log(total) - alternatives)
 
 
+def rounded_loss(piece: str, others: Sequence[str], used: Mapping[str, float]) -> float:
+    """The same for a mean over pieces, with SentencePiece's roundings to float32.
+
+    It depends on whole numbers alone, so that pieces used alike tie exactly.
+    """
+    f, total = used[piece], sum(used.values())
+    after = single(math.log(total + f * (len(others) - 1)))
+    alternatives = 0.0
+    for other in others:
+        alternatives = single(alternatives + (math.log(used[other] + f) - after))
+    alone = single(math.log(f) - single(math.log(total)))
+    return single(single(f / total) * single(alone - alternatives))
+
+
 def prune(
     words: Sequence[str], counts: Sequence[int], scores: Mapping[str, float], size: int,
     variant: str,
@@ -131,8 +146,10 @@ def prune(
         elif used[piece]:
             first = next(iter(scores))
             others = [first if o == UNKNOWN and not huggingface else o for o in others]
-            bug = len(scores) + 1 if huggingface else 0
-            losses[piece] = loss_without(piece, others, used, sum(counts), bug)
+            if huggingface:
+                losses[piece] = loss_without(piece, others, used, sum(counts), len(scores) + 1)
+            else:
+                losses[piece] = rounded_loss(piece, others, used)
     worst_first = sorted(losses, key=lambda piece: -losses[piece])
     room = max(0, size - len(kept) - huggingface)
     return {piece: scores[piece] for piece in kept + worst_first[:room]}

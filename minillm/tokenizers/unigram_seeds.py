@@ -82,7 +82,7 @@ def seeds(
     words: Sequence[str],
     occurrences: Sequence[int],
     followers: Sequence[str],
-    longest: int = 16,
+    longest: int = MAX_CHARACTERS,
     valid: Callable[[str], bool] = bool,
     by_byte: bool = False,
 ) -> dict[str, int]:
