@@ -1,11 +1,12 @@
 """Text as bytes: UTF-8 arrays, the pieces in them, and character positions of byte positions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+BLOCK = 1 << 20  # characters; larger arrays get fresh memory from the system each time, slowly
 SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -27,6 +28,29 @@ def as_utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return mend_surrogates(text).encode()
+
+
+def blocks_of(texts: list[str], characters: int = BLOCK) -> Iterator[list[str]]:
+    """The texts in lists of about so many characters; a longer text is not cut."""
+    if not texts:
+        return
+    done = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    start = 0
+    while start < len(texts):
+        before = done[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(done, before + characters, "right")))
+        yield texts[start:end]
+        start = end
+
+
+def joined_ids(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, ends) of many texts from those of one list of texts after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    before = np.cumsum([0, *(len(ids) for ids, _ in parts)])
+    ends = [end + shift for (_, end), shift in zip(parts, before, strict=False)]
+    ids = np.concatenate([np.empty(0, np.int32), *(ids for ids, _ in parts)])
+    return ids, np.concatenate([np.empty(0, np.int64), *ends])
 
 
 def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:

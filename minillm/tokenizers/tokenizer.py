@@ -11,7 +11,15 @@ import numpy as np
 from .explaining import Explanation, explain
 from .metaspace import Continued, Metaspace
 from .normalizing import through
-from .segments import Pieces, as_list, as_utf8, character_offsets
+from .segments import (
+    Pieces,
+    as_list,
+    as_utf8,
+    blocks_of,
+    character_offsets,
+    joined_ids,
+    joined_texts,
+)
 from .special_tokens import Normalized, SpecialTokens, TokenRule, check_special_tokens
 from .stages import Join
 from .streaming import StreamDecoder
@@ -205,16 +213,12 @@ class Tokenizer:
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
-        from .segments import joined_texts
-
-        if not texts:
-            return np.empty(0, np.int32), np.empty(0, np.int64)
         bulk = getattr(self.model, "bulk", None)
         fast = bulk(self.normalizer, self.pre_tokenizer) if bulk else None
         if fast is not None:
-            return fast(*joined_texts(texts))
+            return joined_ids([fast(*joined_texts(block)) for block in blocks_of(texts)])
         found = [self.model(self._pieces(text))[0] for text in texts]
-        return np.concatenate(found), np.cumsum([len(ids) for ids in found], dtype=np.int64)
+        return joined_ids([(ids, np.array([len(ids)])) for ids in found])
 
     def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
         """Ids of a part that is normalized already, or of a special token."""
