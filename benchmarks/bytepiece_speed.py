@@ -14,8 +14,9 @@ import numpy as np
 from minillm.tokenizers import Tokenizer, two_threads
 from minillm.tokenizers.train_bytepiece import bytepiece_vocabularies
 
-from .row import Row
-from .tokenizers import median_times, prose, python_source, seconds, take
+from .row import Row, print_rows
+from .texts import prose, python_source, take
+from .timing import median_times, seconds
 
 MEGABYTES, TRAINING_MEGABYTES = 4, 1.5
 VOCABULARY = 8000
@@ -98,8 +99,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.2f} {row.unit}, {row.against} {row.theirs:.2f} {row.unit}, "
-            f"{row.ratio:.1f}x ({row.note})"
-        )
+    print_rows(rows())

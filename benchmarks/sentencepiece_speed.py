@@ -13,33 +13,22 @@ import numpy as np
 
 from minillm.tokenizers import Tokenizer
 
-from .row import Row
-from .tokenizers import median_times, prose, python_source, seconds, take
+from .row import Row, print_rows
+from .texts import lines_of, prose, python_source, take
+from .timing import median_times, seconds, seconds_from_nothing
 
 MEGABYTES = 10
 VOCABULARY = 8_000
 OPTIONS = {"model_type": "bpe", "byte_fallback": True}
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines that both trainers take: not empty, not too long."""
-    lines = [line.strip() for line in text.splitlines()]
-    return [line for line in lines if line and len(line.encode()) <= 4192 and "\0" not in line]
-
-
-def theirs(path: Path, prefix: str) -> None:
+def train_theirs(path: Path, prefix: str, options: dict[str, object] = OPTIONS) -> None:
     import sentencepiece
 
     sentencepiece.SentencePieceTrainer.train(
         input=str(path), model_prefix=prefix, vocab_size=VOCABULARY, num_threads=2,
-        minloglevel=2, **OPTIONS,
+        minloglevel=2, **options,
     )
-
-
-def seconds_from_nothing(tok: Tokenizer, lines: list[str]) -> float:
-    """Encoding with a tokenizer that has seen no text yet."""
-    tok.model.forget()
-    return seconds(tok.encode_batch, lines, special="text")
 
 
 def bpe_rows() -> Iterator[Row]:
@@ -55,7 +44,7 @@ def bpe_rows() -> Iterator[Row]:
             path, prefix = Path(folder, "text.txt"), str(Path(folder, "m"))
             path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
             tok = Tokenizer.train([path], "sentencepiece", VOCABULARY, **OPTIONS)
-            theirs(path, prefix)
+            train_theirs(path, prefix)
             other = sentencepiece.SentencePieceProcessor(model_file=f"{prefix}.model")
             pieces = [other.id_to_piece(id).encode() for id in range(other.vocab_size())]
             if pieces != tok.model.vocabulary:
@@ -63,7 +52,7 @@ def bpe_rows() -> Iterator[Row]:
             ours_s, theirs_s = median_times(
                 3,
                 partial(seconds, Tokenizer.train, [path], "sentencepiece", VOCABULARY, **OPTIONS),
-                partial(seconds, theirs, path, prefix),
+                partial(seconds, train_theirs, path, prefix),
             )
         yield Row(
             f"train SentencePiece BPE, {megabytes:.0f} MB {name}, {VOCABULARY} pieces",
@@ -77,7 +66,7 @@ def bpe_rows() -> Iterator[Row]:
             5,
             partial(seconds, other.encode, lines, num_threads=1),
             partial(seconds, other.encode, lines, num_threads=2),
-            partial(seconds_from_nothing, tok, lines),
+            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
             partial(seconds, tok.encode_batch, lines, special="text"),
         )
         yield Row(
@@ -99,8 +88,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.3g} {row.unit}, {row.against} {row.theirs:.3g} {row.unit}, "
-            f"{row.ratio:.1f}x ({row.note})"
-        )
+    print_rows(rows())

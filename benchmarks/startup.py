@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from .row import Row
+from .row import Row, print_rows
 
 EVERYTHING = """
 import numpy as np
@@ -77,5 +77,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(row)
+    print_rows(rows())

@@ -9,7 +9,7 @@ import time
 
 from minillm import storyteller
 
-from .row import Row
+from .row import Row, print_rows
 
 STEPS = 4500  # half of the shipped model's, to keep to the time asked for
 MINUTES, RATIO, PARSED = 4.0, 1.05, 80.0  # asked for: at most, at most, at least
@@ -36,5 +36,4 @@ def rows() -> list[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(row)
+    print_rows(rows())

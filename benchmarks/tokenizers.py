@@ -5,12 +5,8 @@ the two take turns, and the median of the rounds counts.
 """
 
 import json
-import re
-import statistics
-import sysconfig
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +14,9 @@ import numpy as np
 
 from minillm.tokenizers import Tokenizer
 
-from .row import Row
+from .row import Row, print_rows
+from .texts import SOURCES, prose, python_source, take
+from .timing import median_times, seconds, seconds_from_nothing
 
 MEGABYTES = 12
 TRAINING_MEGABYTES = 25
@@ -29,74 +27,6 @@ SPLITS = {  # tiktoken 0.14's own patterns
     "cl100k": r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
     r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
 }
-
-
-SOURCES = {
-    "English": "docstrings, comments and documentation of the standard library and packages",
-    "Python source": "the standard library and installed packages",
-}
-
-
-def files(*suffixes: str, packages: bool = False) -> Iterator[str]:
-    """Texts of the files of the standard library, then of installed packages."""
-    stdlib = Path(sysconfig.get_paths()["stdlib"])
-    roots = [stdlib] + ([Path(sysconfig.get_paths()["purelib"])] if packages else [])
-    for root in roots:
-        for path in sorted(root.rglob("*")):
-            if root == stdlib and "site-packages" in path.parts:
-                continue
-            if path.suffix in suffixes and path.is_file():
-                try:
-                    yield path.read_text("utf-8")
-                except (UnicodeDecodeError, OSError):
-                    continue
-
-
-def take(parts: Iterator[str], megabytes: float) -> str:
-    """Different parts joined until there are enough bytes."""
-    chosen: dict[str, None] = {}
-    size = 0.0
-    for part in parts:
-        if part not in chosen:
-            chosen[part] = None
-            size += len(part.encode()) / 1e6
-            if size >= megabytes:
-                break
-    return "\n\n".join(chosen)
-
-
-def prose() -> Iterator[str]:
-    """Documentation: docstrings and comments of Python files, .rst and .md files."""
-    for text in files(".py", packages=True):
-        yield from (
-            part for part in text.split('"""')[1::2]
-            if len(part) > 80 and not re.search(r"^ *(def|class|return|if|import) ", part, re.M)
-        )
-        for block in re.findall(r"(?:^[ \t]*#.*\n){2,}", text, re.MULTILINE):
-            yield re.sub(r"^[ \t]*#[ \t]?", "", block, flags=re.MULTILINE)
-    yield from files(".rst", ".md", packages=True)
-
-
-def python_source(megabytes: float) -> str:
-    return take(files(".py", packages=True), megabytes)
-
-
-def median_times(rounds: int, *runs: Callable[[], float]) -> list[float]:
-    """Median of the seconds each function reports; in every round each has one turn."""
-    times: list[list[float]] = [[run() for run in runs] for _ in range(rounds)]
-    return [statistics.median(seconds) for seconds in zip(*times)]
-
-
-def seconds(run: Callable[..., object], *args: object, **options: object) -> float:
-    start = time.perf_counter()
-    run(*args, **options)
-    return time.perf_counter() - start
-
-
-def seconds_from_nothing(tok: Tokenizer, text: str) -> float:
-    """Encoding with a tokenizer that has seen no text yet."""
-    tok.model.forget()
-    return seconds(tok.encode_array, text)
 
 
 def encoding_rows(texts: dict[str, str]) -> Iterator[Row]:
@@ -117,7 +47,7 @@ def encoding_rows(texts: dict[str, str]) -> Iterator[Row]:
                 ROUNDS,
                 partial(seconds, other.encode_ordinary, text),
                 partial(seconds, other.encode_to_numpy, text, disallowed_special=()),
-                partial(seconds_from_nothing, tok, text),
+                partial(seconds_from_nothing, tok, tok.encode_array, text),
                 partial(seconds, tok.encode_array, text),
             )
             theirs = min(as_list, as_array)
@@ -183,8 +113,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.2f} {row.unit}, {row.against} {row.theirs:.2f} {row.unit}, "
-            f"{row.ratio:.1f}x ({row.note})"
-        )
+    print_rows(rows())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from .row import Row
+from .row import Row, print_rows
 from .workers import Worker, take_turns
 
 ROUNDS = 9
@@ -42,5 +42,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(row)
+    print_rows(rows())

@@ -14,33 +14,14 @@ import numpy as np
 
 from minillm.tokenizers import Tokenizer
 
-from .row import Row
-from .tokenizers import median_times, prose, python_source, seconds, take
+from .row import Row, print_rows
+from .sentencepiece_speed import train_theirs
+from .texts import lines_of, prose, python_source, take
+from .timing import median_times, seconds, seconds_from_nothing
 
 MEGABYTES = 10
 VOCABULARY = 8_000
 OPTIONS = {"model_type": "unigram", "byte_fallback": True}
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines that both trainers take: not empty, not too long."""
-    lines = [line.strip() for line in text.splitlines()]
-    return [line for line in lines if line and len(line.encode()) <= 4192 and "\0" not in line]
-
-
-def theirs(path: Path, prefix: str) -> None:
-    import sentencepiece
-
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(path), model_prefix=prefix, vocab_size=VOCABULARY, num_threads=2,
-        minloglevel=2, **OPTIONS,
-    )
-
-
-def seconds_from_nothing(tok: Tokenizer, lines: list[str]) -> float:
-    """Encoding with a tokenizer that has seen no text yet."""
-    tok.model.forget()
-    return seconds(tok.encode_batch, lines, special="text")
 
 
 def rows() -> Iterator[Row]:
@@ -56,7 +37,7 @@ def rows() -> Iterator[Row]:
             path, prefix = Path(folder, "text.txt"), str(Path(folder, "m"))
             path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
             trained = Tokenizer.train([path], "sentencepiece", VOCABULARY, **OPTIONS)
-            theirs_s = seconds(theirs, path, prefix)
+            theirs_s = seconds(train_theirs, path, prefix, OPTIONS)
             ours_s, = median_times(
                 3, partial(seconds, Tokenizer.train, [path], "sentencepiece", VOCABULARY, **OPTIONS)
             )
@@ -77,7 +58,7 @@ def rows() -> Iterator[Row]:
         one, ours, warm = median_times(
             5,
             partial(seconds, other.encode, lines, num_threads=1),
-            partial(seconds_from_nothing, tok, lines),
+            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
             partial(seconds, tok.encode_batch, lines, special="text"),
         )
         yield Row(
@@ -89,8 +70,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.2f} {row.unit}, {row.against} {row.theirs:.2f} {row.unit}, "
-            f"{row.ratio:.1f}x ({row.note})"
-        )
+    print_rows(rows())

@@ -13,17 +13,12 @@ import numpy as np
 
 from minillm.tokenizers import Tokenizer
 
-from .row import Row
-from .tokenizers import median_times, prose, python_source, seconds, take
+from .row import Row, print_rows
+from .texts import prose, python_source, take
+from .timing import median_times, seconds, seconds_from_nothing
 
 MEGABYTES = 10
 VOCABULARY = 30_000
-
-
-def seconds_from_nothing(tok: Tokenizer, lines: list[str]) -> float:
-    """Encoding with a tokenizer that has seen no text yet."""
-    tok.model.forget()
-    return seconds(tok.encode_batch, lines, special="text")
 
 
 def encoding_rows() -> Iterator[Row]:
@@ -47,7 +42,7 @@ def encoding_rows() -> Iterator[Row]:
             raise AssertionError(f"ids differ: {name}")
         theirs, ours, warm = median_times(
             5, partial(seconds, other.encode_batch_fast, lines),
-            partial(seconds_from_nothing, tok, lines),
+            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
             partial(seconds, tok.encode_batch, lines, special="text"),
         )
         yield Row(
@@ -69,8 +64,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.3g} {row.unit}, {row.against} {row.theirs:.3g} {row.unit}, "
-            f"{row.ratio:.1f}x ({row.note})"
-        )
+    print_rows(rows())

@@ -14,8 +14,9 @@ from typing import Any
 
 from minillm.tokenizers import Tokenizer
 
-from .row import Row
-from .tokenizers import median_times, prose, seconds, take
+from .row import Row, print_rows
+from .texts import prose, take
+from .timing import median_times, seconds
 
 MEGABYTE = 1 << 20
 GROWTH = (1, 10, 100)  # megabytes
@@ -94,8 +95,4 @@ def repeated(lines: list[str], megabytes: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.what}: {row.ours:.3g} {row.unit}, {row.against} {row.theirs:.3g} {row.unit}, "
-            f"{row.ratio:.2f}x ({row.note})"
-        )
+    print_rows(rows())
