@@ -150,11 +150,11 @@ def losses_of(
                 logs += np.log(best[k]) - shared
             losses[id] = f / words * (np.log(f) - np.log(total) - logs)
         else:
-            shared, logs = np.float32(np.log(total + f * (parts - 1))), np.float32(0)
+            rounded, shared32 = np.float32(0), np.float32(np.log(total + f * (parts - 1)))
             for k in range(parts - 1, -1, -1):
-                logs = np.float32(logs + (np.log(best[k]) - shared))
+                rounded = np.float32(rounded + (np.log(best[k]) - shared32))
             alone = np.float32(np.log(f) - np.float32(np.log(total)))
-            losses[id] = np.float32(f / total) * (alone - logs)
+            losses[id] = np.float32(f / total) * (alone - rounded)
 
 
 @lean(cache=True)

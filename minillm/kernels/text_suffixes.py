@@ -104,16 +104,19 @@ def inner_nodes(
         while stack[top, 0] > same:
             length, low = stack[top, 0], stack[top, 1]
             top -= 1
-            p = order[low]
-            if 2 <= length <= longest and p + length < stops[p]:
-                first, after = text[p + length], low
+            begin = low
+            while begin < r and order[begin] + length >= stops[order[begin]]:
+                begin += 1  # of which the symbol that follows the word is a part
+            if 2 <= length <= longest and begin < r:
+                p, after = order[begin], begin
                 while after < r and text[order[after] + length] <= ends:
                     after += 1
+                first = text[p + length]
                 differ = leads[first] != leads[text[order[r - 1] + length]]
-                twice = after > low and text[order[after - 1] + length] != first
+                twice = after > begin and text[order[after - 1] + length] != first
                 if (differ or twice) and is_valid(text, p, length, classes, place, only_spaces):
-                    nodes[found, 0], nodes[found, 1], nodes[found, 2] = low, r, length
-                    nodes[found, 3] = after if differ and twice else low
+                    nodes[found, 0], nodes[found, 1], nodes[found, 2] = begin, r, length
+                    nodes[found, 3] = after if differ and twice else begin
                     found += 1
         if stack[top, 0] < same:
             top += 1
