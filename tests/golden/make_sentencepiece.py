@@ -52,6 +52,13 @@ TRAININGS = {
     "word": {"model_type": "word", "vocab_size": 30, "add_dummy_prefix": False},
     "unigram": {"model_type": "unigram", "vocab_size": 90},
     "unigram bytes": {"model_type": "unigram", "vocab_size": 340, "byte_fallback": True},
+    "unigram suffix": {
+        "model_type": "unigram", "vocab_size": 90, "treat_whitespace_as_suffix": True,
+    },
+    "unigram lines": {
+        "model_type": "unigram", "vocab_size": 95, "treat_whitespace_as_suffix": True,
+        "split_by_whitespace": False, "split_by_unicode_script": False,
+    },
 }
 VECTOR = [
     ("<unk>", 0.0, 2), ("<s>", 0.0, 3), ("</s>", 0.0, 3), ("▁", -1.0, 1), ("a", -1.0, 1),
