@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 SANS = (
@@ -59,6 +60,15 @@ def visible(text: str | bytes) -> str:
         else:
             shown.append(escape(letter))
     return "".join(shown) or '<span style="opacity:.6">empty</span>'
+
+
+def label(text: str | bytes) -> str:
+    """Escaped text of a row or column: as `visible`, but single spaces between words stay."""
+    text, is_text = decoded(text)
+    if not is_text:
+        return visible(text)
+    words = re.split(r"(?<=[^\s]) (?=[^\s])", text)
+    return " ".join(map(visible, words))
 
 
 def plain(text: str | bytes) -> str:

@@ -27,12 +27,13 @@ def lattice(
     rows = arranged(edges)
     end = max(edge[1] for edge in edges)
     width, floor = 2 * LEFT + COLUMN * end, ROW * len(rows) + 8
+    rows = rows[::-1]
     body = "".join(
-        f'<path d="M{LEFT + COLUMN * k} 4V{floor}" stroke="currentColor" stroke-opacity=".25"/>'
-        + label(LEFT + COLUMN * k, floor + 15, str(k), 11, SANS)
+        f'<path d="{border(k, rows, floor)}" stroke="currentColor" stroke-opacity=".25"/>'
+        + label(LEFT + COLUMN * k, floor + 15, str(k), 12, SANS)
         for k in range(end + 1)
     )
-    for level, row in enumerate(reversed(rows)):
+    for level, row in enumerate(rows):
         for edge in row:
             body += brick(edge, 4 + ROW * level, edge[:2] in path, digits)
     svg = (
@@ -60,6 +61,18 @@ def arranged(edges: Sequence[Brick]) -> list[list[Brick]]:
     return rows
 
 
+def border(k: int, rows: Sequence[Sequence[Brick]], floor: int) -> str:
+    """The line between two characters, left out where a brick lies over it."""
+    x, top = LEFT + COLUMN * k, 4
+    path = ""
+    for level, row in enumerate(rows):
+        if any(edge[0] < k < edge[1] for edge in row):
+            y = 4 + ROW * level
+            path += f"M{x} {top}V{y}" if y > top else ""
+            top = y + ROW - 6
+    return path + f"M{x} {top}V{floor}"
+
+
 def brick(edge: Brick, y: int, marked: bool, digits: int) -> str:
     """One piece: a box with its text and number."""
     start, end, piece, number = edge
@@ -72,7 +85,7 @@ def brick(edge: Brick, y: int, marked: bool, digits: int) -> str:
         f'<rect x="{x}" y="{y}" width="{width}" height="{ROW - 6}" rx="5" stroke="currentColor" '
         f"{tint} {line}/>"
         + label(middle, y + 17, plain(piece), 15, MONO, bold=marked)
-        + label(middle, y + 32, value, 11, SANS, bold=marked)
+        + label(middle, y + 32, value, 12, SANS, bold=marked)
     )
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from .html import COLOURS, LINE, MONO, Html, plain, scrolling, visible
+from .html import COLOURS, LINE, MONO, Html, label, plain, scrolling
 
 LARGEST = 24
 
@@ -71,15 +71,15 @@ def heatmap(
     if columns is not None:
         corner = f"{escape(row_title)} ↓" if row_title else ""
         labels = "".join(
-            f'<th scope="col" style="{head};text-align:center">{visible(c)}</th>' for c in columns
+            f'<th scope="col" style="{head};text-align:center">{label(c)}</th>' for c in columns
         )
         html.append(f'<tr><td style="border:0;opacity:.85">{corner}</td>{labels}</tr>')
     for i, row in enumerate(values):
-        label = visible(rows[i]) if rows is not None else ""
+        name = label(rows[i]) if rows is not None else ""
         cells = "".join(
             f'<td style="{cell};background:{shade(v, top)}">{number(v, digits)}</td>' for v in row
         )
-        html.append(f'<tr><th scope="row" style="{head};text-align:right">{label}</th>{cells}</tr>')
+        html.append(f'<tr><th scope="row" style="{head};text-align:right">{name}</th>{cells}</tr>')
     html.append("</table>")
     lines = [" ".join(number(v, digits) for v in row) for row in values]
     text = "\n".join([title, *lines] if title else lines)
@@ -93,25 +93,29 @@ def bars(
 
     values: label -> number, not negative. Labels may be tokens in any script.
     """
-    rounded = {label: round(float(value), digits) for label, value in values.items()}
+    rounded = {name: round(float(value), digits) for name, value in values.items()}
     if any(not value >= 0 for value in rounded.values()):
         raise ValueError(f"values must not be negative or NaN, got {rounded}; use heatmap instead")
     top = max(rounded.values(), default=0.0) or 1.0
     html = ['<table style="border-collapse:collapse;width:100%;max-width:34em;margin:0">']
     if title:
         html.append(f'<caption style="caption-side:top;text-align:left">{escape(title)}</caption>')
-    for label, value in rounded.items():
+    # The number stands in the cell's padding, so that the longest bar leaves it enough room.
+    numbers = {name: number(value, digits) + unit for name, value in rounded.items()}
+    room = round(0.5 + 0.64 * max(map(len, numbers.values()), default=0), 2)
+    for name, value in rounded.items():
         width = round(100 * value / top, 1)
         html.append(
             f'<tr><th scope="row" style="border:0;padding:2px 8px 2px 0;text-align:right;'
-            f'white-space:nowrap;width:1%;font-weight:500;{MONO}">{visible(label)}</th>'
-            f'<td style="border:0;padding:2px 0"><span style="display:inline-block;height:1em;'
-            f"vertical-align:-.12em;width:calc({width}% * .76);min-width:1px;"
+            f'white-space:nowrap;width:1%;font-weight:500;{MONO}">{label(name)}</th>'
+            f'<td style="border:0;padding:2px {room}em 2px 0;white-space:nowrap">'
+            f'<span style="display:inline-block;height:1em;box-sizing:border-box;'
+            f"vertical-align:-.12em;width:calc({width}%);min-width:1px;"
             f'background:rgba({COLOURS[0]},.6);border:1px solid rgb({COLOURS[0]})"></span>'
-            f' <span style="font-variant-numeric:tabular-nums">{number(value, digits)}'
-            f"{escape(unit)}</span></td></tr>"
+            f' <span style="font-variant-numeric:tabular-nums">{escape(numbers[name])}</span>'
+            "</td></tr>"
         )
     html.append("</table>")
-    lines = [f"{plain(label)} {number(v, digits)}{unit}" for label, v in rounded.items()]
+    lines = [f"{plain(name)} {value}" for name, value in numbers.items()]
     text = "\n".join([title, *lines] if title else lines)
     return Html(scrolling("".join(html), title or "bars"), text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ def _style() -> Any:
     return {
         "figure.facecolor": CARD, "axes.facecolor": CARD, "savefig.facecolor": CARD,
         "figure.dpi": 200, "savefig.dpi": 200, "figure.constrained_layout.use": True,
-        "font.family": "DejaVu Sans", "font.size": 9, "mathtext.fontset": "dejavusans",
+        "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-        "axes.edgecolor": "#777777", "axes.linewidth": 0.8, "axes.titlesize": 10,
+        "axes.edgecolor": "#777777", "axes.linewidth": 0.8, "axes.titlesize": 11.5,
         "axes.titleweight": "bold", "axes.titlelocation": "left",
         "axes.spines.top": False, "axes.spines.right": False,
         "axes.grid": True, "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True,
@@ -94,21 +94,39 @@ def curves(
     scale, of "x", "y" or "xy".
     """
     plot, axes = figure(height=height, text=f"curves of {', '.join(lines)}: {ylabel} by {xlabel}")
+    places: set[float] = set()
     for name, values in lines.items():
         x, y = values if isinstance(values, tuple) else (np.arange(len(values)), values)
         axes.plot(x, y, label=name)
+        places.update(np.asarray(x, dtype=float).tolist())
     for name, level in (levels or {}).items():
         axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2)
         axes.annotate(name, (1, level), xycoords=("axes fraction", "data"), ha="right",
                       va="bottom", textcoords="offset points", xytext=(0, 2), color="#444444")
     if "x" in log:
         axes.set_xscale("log")
+        _plain_ticks(axes.xaxis, places)
     if "y" in log:
         axes.set_yscale("log")
+        _plain_ticks(axes.yaxis)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if len(lines) > 1:
         axes.legend(handlelength=3)
     return plot
+
+
+def _plain_ticks(axis: Any, values: Collection[float] = ()) -> None:
+    """Numbers such as 0.5 and 1,000 on a logarithmic axis; the values alone if they are few."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    if 1 < len(values) <= 8:
+        axis.set_major_locator(FixedLocator(sorted(values)))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(LogLocator(subs=(1,) if high / low > 200 else (1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter("")
 
 
 def image(

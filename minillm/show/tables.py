@@ -72,5 +72,6 @@ def shapes(arrays: Mapping[str, tuple[Any, str, str]], **sizes: int) -> Html:
                 )
         written = f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
         here = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        rows.append((name, written, here, meaning))
-    return table(rows, ("array", "shape", "here", "meaning"))
+        rows.append((name, *(s.replace(" ", "\u00a0") for s in (written, here)), meaning))
+    shown = table(rows, ("array", "shape", "here", "meaning"))
+    return Html(shown.html, shown.text.replace("\u00a0", " "))
