@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.train_unigram import train_pieces
+from minillm.tokenizers.train_unigram import first_scores, train_pieces
 from minillm.tokenizers.unigram import Unigram, single
 from minillm.tokenizers.unigram_em import (
     alternative,
@@ -247,6 +247,19 @@ def test_kernels_follow_the_definition(corpus, variant, scripts):
     assert fast[0][0] == slow[0][0]
     # later, noise decides among equals
     assert [row[1] for row in fast[:2]] == pytest.approx([row[1] for row in slow[:2]], rel=1e-9)
+
+
+@pytest.mark.parametrize("variant", ["huggingface", "sentencepiece"])
+def test_what_follows_a_word_is_no_part_of_a_seed(variant):
+    pytest.importorskip("numba")
+    from minillm.tokenizers.unigram_fast import PieceTable
+
+    words, counts = ["aé", "aéa", "ba", "baé"], [3, 2, 7, 1]
+    for followers in (["\0"] * 4, ["\0", "\0", "é", "b"], ["b", "\0a", "é", "\0"]):
+        table = PieceTable(Words.of(words, counts, followers), variant, Validity(), 1000)
+        wanted = first_scores(words, counts, variant, followers, Validity())
+        assert list(table.pieces()) == list(wanted)
+        assert table.pieces() == pytest.approx(wanted)
 
 
 def test_kernels_give_the_same_vocabulary():
