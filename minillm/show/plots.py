@@ -87,7 +87,7 @@ def curves(
     log: str = "",
     height: float = 3.2,
 ) -> Plot:
-    """Draw curves, each named at its end, with a dash pattern of its own.
+    """Draw curves, each with a dash pattern of its own, named in a legend if there are several.
 
     lines: name -> y values, or (x values, y values). levels: name -> height of a horizontal
     reference line, such as the entropy a loss cannot go below. log: axes with a logarithmic
@@ -95,13 +95,16 @@ def curves(
     """
     plot, axes = figure(height=height, text=f"curves of {', '.join(lines)}: {ylabel} by {xlabel}")
     places: set[float] = set()
+    heights = []
     for name, values in lines.items():
         x, y = values if isinstance(values, tuple) else (np.arange(len(values)), values)
         axes.plot(x, y, label=name)
         places.update(np.asarray(x, dtype=float).tolist())
+        heights.append(np.asarray(y, dtype=float))
     for name, level in (levels or {}).items():
         axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2)
-        axes.annotate(name, (1, level), xycoords=("axes fraction", "data"), ha="right",
+        side = _roomier_side(heights, level, "y" in log)
+        axes.annotate(name, (side == "right", level), xycoords=("axes fraction", "data"), ha=side,
                       va="bottom", textcoords="offset points", xytext=(0, 2), color="#444444")
     if "x" in log:
         axes.set_xscale("log")
@@ -109,10 +112,22 @@ def curves(
     if "y" in log:
         axes.set_yscale("log")
         _plain_ticks(axes.yaxis)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "linear" and max(axis.get_view_interval()) >= 1000:
+            axis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if len(lines) > 1:
-        axes.legend(handlelength=3)
+        axes.legend(handlelength=3, labelspacing=0.3)
     return plot
+
+
+def _roomier_side(curves: Sequence[np.ndarray], level: float, log: bool) -> str:
+    """The end, "left" or "right", where the curves keep farther away from a level."""
+    ends = np.array([[curve[0], curve[-1]] for curve in curves] + [[level, level]])
+    if log:
+        ends = np.log(np.maximum(ends, 1e-300))
+    left, right = np.abs(ends[:-1] - ends[-1]).min(axis=0)
+    return "right" if right >= left else "left"
 
 
 def _plain_ticks(axis: Any, values: Collection[float] = ()) -> None:
