@@ -16,3 +16,12 @@ if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
 fi
 echo "Installing the pinned versions into $VENV (a minute or two, once)"
 "$VENV/bin/python" -m pip install --quiet --constraint constraints.txt --editable ".[$1]"
+
+# bytepiece is measured too. It needs a pyahocorasick of bytes, which has to be compiled.
+if [ "$1" = parity ]; then
+    pip() { "$VENV/bin/python" -m pip install --quiet --constraint constraints.txt "$@"; }
+    pip Cython setuptools wheel
+    AHOCORASICK_BYTES=1 pip --no-build-isolation --no-binary pyahocorasick,bytepiece \
+        pyahocorasick bytepiece \
+        || echo "minillm: bytepiece could not be compiled (is there a C compiler?); its rows are left out" >&2
+fi

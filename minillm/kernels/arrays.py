@@ -8,7 +8,7 @@ import numpy as np
 
 FAST: Any = {"reassoc", "contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"parallel": True, "fastmath": FAST, "error_model": "numpy",
-                           "cache": True}
+                           "cache": True, "nogil": True}
 PARTS = 16  # fixed, so that sums do not depend on the number of threads
 
 

@@ -5,8 +5,9 @@ from .evaluation import Evaluation, evaluate
 from .optimizers import AdamW
 from .schedules import constant, cosine, linear
 from .trainer import Trainer
+from .workers import Workers, cores
 
 __all__ = [
-    "AdamW", "Checkpoint", "Evaluation", "Trainer", "constant", "cosine", "evaluate", "linear",
-    "load_checkpoint", "load_model", "save_checkpoint",
+    "AdamW", "Checkpoint", "Evaluation", "Trainer", "Workers", "constant", "cores", "cosine",
+    "evaluate", "linear", "load_checkpoint", "load_model", "save_checkpoint",
 ]

@@ -14,6 +14,7 @@ from .checkpoints import load_checkpoint, save_checkpoint
 from .evaluation import count_labels, evaluate
 from .optimizers import check
 from .schedules import Schedule, constant
+from .workers import Workers
 
 COLUMNS = ("step", "tokens", "loss", "lr", "norm", "seconds", "valid_loss", "valid_accuracy")
 
@@ -26,6 +27,7 @@ class Trainer:
 
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
+    - workers: threads that share each batch; see :class:`Workers`.
     - clip: greatest length of the gradient; None leaves it.
     - validation: a function that returns batches to evaluate on, every ``evaluate_every`` steps.
     - checkpoint: file to save to, every ``checkpoint_every`` steps and at the end.
@@ -33,7 +35,7 @@ class Trainer:
     """
 
     def __init__(self, model, optimizer, loader, *, schedule: Schedule | None = None,
-                 accumulate: int = 1, clip: float | None = 1.0,
+                 accumulate: int = 1, workers: int = 1, clip: float | None = 1.0,
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
                  progress: bool = True):
@@ -42,6 +44,7 @@ class Trainer:
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
         self.accumulate, self.clip = accumulate, clip
+        self.workers = Workers(model, workers)
         self.validation, self.evaluate_every = validation, evaluate_every
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.log, self.print_every, self.progress = log, print_every, progress
@@ -96,8 +99,7 @@ class Trainer:
         loss = 0.0
         for (ids, targets), count in zip(batches, counts, strict=True):
             share = count / labels
-            loss += share * self.model.loss(ids, targets)
-            self.model.backward(scale=share)
+            loss += share * self.workers.add_gradient(ids, targets, share)
         return loss, labels
 
     def save(self, path) -> None:

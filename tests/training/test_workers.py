@@ -1,0 +1,100 @@
+"""Threads that share a batch, against one model that takes it whole."""
+
+import numpy as np
+import pytest
+
+from minillm.backend import backend
+from minillm.models import GPT, GPTConfig
+from minillm.training import AdamW, Trainer, Workers, cores
+from minillm.training import workers as module
+
+from .test_training import CONFIG, loader, trainer
+
+WIDE = GPTConfig(vocab_size=20, context=8, layers=2, heads=2, width=16)
+
+
+def batch(rows=5, ignored=0.4):
+    rng = np.random.default_rng(1)
+    ids, targets = rng.integers(0, 20, (2, rows, 8))
+    targets[rng.random(targets.shape) < ignored] = -100
+    return ids, targets
+
+
+def whole(ids, targets, scale=1.0):
+    model = GPT(WIDE, seed=3, dtype=np.float64)
+    loss = model.loss(ids, targets)
+    model.backward(scale)
+    return loss, model.grads
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_parts_add_up(name, count):
+    ids, targets = batch()
+    targets[0, 1:] = -100  # the parts have unequal numbers of labels
+    with backend(name):
+        loss, grads = whole(ids, targets, 0.7)
+        model = GPT(WIDE, seed=3, dtype=np.float64)
+        workers = Workers(model, count)
+        for repetition in (1, 2):  # gradients are added to what is there
+            assert workers.add_gradient(ids, targets, 0.7) == pytest.approx(loss, rel=1e-12)
+            np.testing.assert_allclose(model.grads, repetition * grads, rtol=1e-9, atol=1e-12)
+
+
+def test_a_part_without_labels_counts_nothing():
+    ids, targets = batch(4, ignored=0)
+    targets[2:] = -100
+    loss, grads = whole(ids, targets)
+    model = GPT(WIDE, seed=3, dtype=np.float64)
+    assert Workers(model, 2).add_gradient(ids, targets) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(model.grads, grads, rtol=1e-9, atol=1e-12)
+
+
+def test_weights_are_shared_and_gradients_are_not():
+    model = GPT(WIDE)
+    other = Workers(model, 2).models[1]
+    model.weights[:] = 5
+    assert all((p.value == 5).all() for _, p in other.named_parameters())
+    assert not np.shares_memory(other.grads, model.grads)
+
+
+def test_an_error_in_a_thread_reaches_the_caller():
+    ids, targets = batch()
+    ids[-1, 0] = 20
+    with pytest.raises(ValueError, match="20"):
+        Workers(GPT(WIDE), 2).add_gradient(ids, targets)
+
+
+def test_unsafe_threads_are_not_used(monkeypatch):
+    monkeypatch.setattr(module, "threads_are_safe", lambda: False)
+    ids, targets = batch()
+    workers = Workers(GPT(WIDE), 2)
+    workers.add_gradient(ids, targets)
+    assert workers.pool is None
+
+
+def test_training_is_the_same_and_repeats(tmp_path):
+    alone, first, second = (trainer(workers=n, loader=loader()) for n in (1, 2, 2))
+    for each in (alone, first, second):
+        each.fit(12)
+    assert [row["loss"] for row in first.history] == [row["loss"] for row in second.history]
+    assert (first.model.weights == second.model.weights).all()
+    assert first.history[-1]["loss"] == pytest.approx(alone.history[-1]["loss"], rel=1e-3)
+
+
+def test_resume_is_exact(tmp_path):
+    path = tmp_path / "run.npz"
+    unbroken = trainer(workers=2)
+    unbroken.fit(8)
+    trainer(workers=2, checkpoint=path).fit(5)
+    model = GPT(CONFIG, seed=9)
+    again = Trainer(model, AdamW(model, lr=1e-2), loader(), workers=2, progress=False)
+    again.resume(path)
+    again.fit(8)
+    assert (again.model.weights == unbroken.model.weights).all()
+
+
+def test_number_of_workers():
+    assert cores() >= 1
+    with pytest.raises(ValueError, match="workers=0"):
+        Workers(GPT(WIDE), 0)
