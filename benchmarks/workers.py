@@ -72,17 +72,17 @@ def our_model(V: int):
 
 def minillm_step(B: int, V: int, backend: str = "numba"):
     """One training step: loss, gradient, clipping, AdamW."""
-    from minillm.training import AdamW
+    from minillm.training import AdamW, Workers, cores
 
     model = our_model(V)
     optimizer = AdamW(model, lr=3e-4)
+    workers = Workers(model, cores())
     ids, targets = batch(B, V)
 
     def step() -> float:
         with minillm.backend(backend):
             model.grads[:] = 0
-            loss = model.loss(ids, targets)
-            model.backward()
+            loss = workers.add_gradient(ids, targets)
             optimizer.clip(1.0)
             optimizer.step()
         return loss

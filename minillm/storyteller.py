@@ -22,7 +22,7 @@ from .generation import generate
 from .models import GPT, GPTConfig
 from .models.pretrained import END, STORYTELLER, storyteller
 from .tokenizers import Tokenizer
-from .training import AdamW, Trainer, cosine, evaluate, save_checkpoint
+from .training import AdamW, Trainer, cores, cosine, evaluate, save_checkpoint
 
 SIZE = "small"  # which of the stored grammars
 CONTEXT, LAYERS, HEADS, WIDTH, HIDDEN = 176, 2, 8, 192, 384
@@ -116,8 +116,8 @@ def train(steps: int = STEPS, batch: int = BATCH, peak: float = PEAK, progress: 
     loader = DataLoader(data, batch, CONTEXT, windows="documents", shuffle=False)
     optimizer = AdamW(model, peak, betas=(0.9, 0.99), weight_decay=0.01)
     schedule = cosine(peak, min(WARMUP, steps // 10), steps)
-    trainer = Trainer(model, optimizer, Shortened(loader), schedule=schedule,
-                      progress=progress, print_every=print_every)
+    trainer = Trainer(model, optimizer, Shortened(loader), workers=min(cores(), batch),
+                      schedule=schedule, progress=progress, print_every=print_every)
     trainer.fit(steps)
     return model, tokenizer, trainer
 

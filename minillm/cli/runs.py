@@ -97,7 +97,7 @@ class Run:
         """A trainer over the run's tokens."""
         from ..data import DataLoader
         from ..models import GPT
-        from ..training import AdamW, cosine
+        from ..training import AdamW, cores, cosine
 
         train, held = self.parts(settings)
         context, batch, windows = (settings[k] for k in ("context", "batch_size", "windows"))
@@ -125,7 +125,8 @@ class Run:
                           settings["steps"], settings["lr"] / 10)
         return interruptible()(
             model, optimizer, loader, schedule=schedule, accumulate=settings["accumulate"],
-            validation=validation if held is not None else None, evaluate_every=evaluate_every,
+            workers=min(cores(), batch), evaluate_every=evaluate_every,
+            validation=validation if held is not None else None,
             checkpoint=self.checkpoint, checkpoint_every=checkpoint_every,
             log=self.folder / "log.csv", print_every=print_every, progress=progress)
 

@@ -128,7 +128,7 @@ def bits_per_byte(
     """
     from ..data import DataLoader, TokenDataset
     from ..models import GPT, GPTConfig
-    from ..training import AdamW, Trainer, cosine, evaluate
+    from ..training import AdamW, Trainer, cores, cosine, evaluate
 
     sets = []
     for texts in (train, test):
@@ -138,7 +138,8 @@ def bits_per_byte(
     optimizer = AdamW(model, lr=3e-3, weight_decay=0.1)
     loader = DataLoader(sets[0], batch_size, context, seed=seed)
     trainer = Trainer(
-        model, optimizer, loader, schedule=cosine(3e-3, min(20, steps // 10), steps), progress=False
+        model, optimizer, loader, workers=min(cores(), batch_size), progress=False,
+        schedule=cosine(3e-3, min(20, steps // 10), steps),
     )
     trainer.fit(steps)
     found = evaluate(model, DataLoader(sets[1], batch_size, context, shuffle=False,
