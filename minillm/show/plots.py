@@ -87,7 +87,7 @@ def curves(
     log: str = "",
     height: float = 3.2,
 ) -> Plot:
-    """Draw curves, each with a dash pattern of its own, named in a legend if there are several.
+    """Draw curves, each with a dash pattern of its own, named in a legend.
 
     lines: name -> y values, or (x values, y values). levels: name -> height of a horizontal
     reference line, such as the entropy a loss cannot go below. log: axes with a logarithmic
@@ -95,17 +95,12 @@ def curves(
     """
     plot, axes = figure(height=height, text=f"curves of {', '.join(lines)}: {ylabel} by {xlabel}")
     places: set[float] = set()
-    heights = []
     for name, values in lines.items():
         x, y = values if isinstance(values, tuple) else (np.arange(len(values)), values)
         axes.plot(x, y, label=name)
         places.update(np.asarray(x, dtype=float).tolist())
-        heights.append(np.asarray(y, dtype=float))
     for name, level in (levels or {}).items():
-        axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2)
-        side = _roomier_side(heights, level, "y" in log)
-        axes.annotate(name, (side == "right", level), xycoords=("axes fraction", "data"), ha=side,
-                      va="bottom", textcoords="offset points", xytext=(0, 2), color="#444444")
+        axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2, label=name)
     if "x" in log:
         axes.set_xscale("log")
         _plain_ticks(axes.xaxis, places)
@@ -116,18 +111,9 @@ def curves(
         if axis.get_scale() == "linear" and max(axis.get_view_interval()) >= 1000:
             axis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if len(lines) > 1:
+    if len(lines) + len(levels or {}) > 1:
         axes.legend(handlelength=3, labelspacing=0.3)
     return plot
-
-
-def _roomier_side(curves: Sequence[np.ndarray], level: float, log: bool) -> str:
-    """The end, "left" or "right", where the curves keep farther away from a level."""
-    ends = np.array([[curve[0], curve[-1]] for curve in curves] + [[level, level]])
-    if log:
-        ends = np.log(np.maximum(ends, 1e-300))
-    left, right = np.abs(ends[:-1] - ends[-1]).min(axis=0)
-    return "right" if right >= left else "left"
 
 
 def _plain_ticks(axis: Any, values: Collection[float] = ()) -> None:
