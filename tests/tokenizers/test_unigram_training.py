@@ -262,6 +262,20 @@ def test_what_follows_a_word_is_no_part_of_a_seed(variant):
         assert table.pieces() == pytest.approx(wanted)
 
 
+def test_long_pieces():
+    pytest.importorskip("numba")
+    words, counts = ["abcdefghijklmnopqrst" + end for end in "xyz"] + ["ab"], [4, 5, 6, 7]
+    required, valid = characters_of(words, counts), Validity(longest=30)
+    found = []
+    for name in ("numba", "numpy"):
+        with backend(name):
+            found.append(train_pieces(
+                Words.of(words, counts), len(required) + 2, required, "sentencepiece", 0, valid
+            ))
+    assert found[0] == pytest.approx(found[1], abs=1e-8)
+    assert words[0][:-1] in found[0]
+
+
 def test_kernels_give_the_same_vocabulary():
     pytest.importorskip("numba")
     for variant in ("huggingface", "sentencepiece"):
