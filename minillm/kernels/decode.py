@@ -8,9 +8,9 @@ costs as much as the arithmetic. The definition is the modules' ``extend``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
-from .arrays import OPTIONS, PARTS
+from .arrays import OPTIONS
 from .exponential import exp, tanh
 
 INNER = OPTIONS | {"parallel": False}
@@ -29,7 +29,7 @@ def decode(x, weights, starts, hidden, keys, values, length, first):
     the order of BLOCK; hidden: F; keys, values: (L, 1, H, S, D) with positions first to length - 1
     filled; this token becomes position ``length``.
     """
-    _decode(x, weights, starts, hidden, keys, values, length, first)
+    _decode(x, weights, starts, hidden, keys, values, length, first, get_num_threads())
 
 
 def scores(h, table, out):
@@ -38,7 +38,7 @@ def scores(h, table, out):
 
 
 @njit(**INNER)
-def _decode(x, weights, starts, hidden, keys, values, length, first):
+def _decode(x, weights, starts, hidden, keys, values, length, first, parts):
     L, _, H, _, D = keys.shape
     C, F = H * D, hidden
     h, qkv, wide = np.empty(C, x.dtype), np.empty(3 * C, x.dtype), np.empty(F, x.dtype)
@@ -47,17 +47,19 @@ def _decode(x, weights, starts, hidden, keys, values, length, first):
         s = starts[layer]
         _norm(x, weights[s[0]:s[0] + C], weights[s[1]:s[1] + C], h)
         _product(h, weights[s[2]:s[2] + 3 * C * C].reshape(C, 3 * C),
-                 weights[s[3]:s[3] + 3 * C], qkv)
+                 weights[s[3]:s[3] + 3 * C], qkv, parts)
         keys[layer, 0, :, length] = qkv[C:2 * C].reshape(H, D)
         values[layer, 0, :, length] = qkv[2 * C:].reshape(H, D)
         _heads(qkv, keys[layer, 0], values[layer, 0], length + 1, first, mixed)
-        _product(mixed, weights[s[4]:s[4] + C * C].reshape(C, C), weights[s[5]:s[5] + C], change)
+        _product(mixed, weights[s[4]:s[4] + C * C].reshape(C, C), weights[s[5]:s[5] + C], change,
+                 parts)
         x += change
         _norm(x, weights[s[6]:s[6] + C], weights[s[7]:s[7] + C], h)
-        _product(h, weights[s[8]:s[8] + C * F].reshape(C, F), weights[s[9]:s[9] + F], wide)
+        _product(h, weights[s[8]:s[8] + C * F].reshape(C, F), weights[s[9]:s[9] + F],
+                 wide, parts)
         _gelu(wide)
         _product(wide, weights[s[10]:s[10] + F * C].reshape(F, C), weights[s[11]:s[11] + C],
-                 change)
+                 change, parts)
         x += change
 
 
@@ -86,12 +88,16 @@ def _gelu(x):
 
 
 @njit(**OPTIONS)
-def _product(x, w, b, y):
-    """y = x w + b.  x: (C,), w: (C, F); each part takes some of the columns."""
+def _product(x, w, b, y, parts):
+    """y = x w + b.  x: (C,), w: (C, F); each of ``parts`` takes some of the columns.
+
+    As many parts as threads, because memory is read fastest in long stretches. The sum of a column
+    is in one part in any case, so results do not depend on their number.
+    """
     C, F = w.shape
     whole = C // 4 * 4
-    for p in prange(PARTS):
-        left, right = p * F // PARTS, (p + 1) * F // PARTS
+    for p in prange(parts):
+        left, right = p * F // parts, (p + 1) * F // parts
         part = y[left:right]  # slices, so that the inner loops count from 0 and vectorize
         part[:] = b[left:right]
         for i in range(0, whole, 4):  # four rows at a time, so that y is read a quarter as often
