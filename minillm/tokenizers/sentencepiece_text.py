@@ -53,8 +53,8 @@ def split_lines(data: np.ndarray, segments: np.ndarray) -> np.ndarray:
     mark[segments[:, 0]] = True
     starts = np.flatnonzero(mark[:-1])
     ends = np.append(starts[1:], len(data)) if len(starts) else starts
-    for line_break in (10, 13):
-        ends = ends - ((ends > starts) & (data[np.maximum(ends - 1, 0)] == line_break))
+    while (more := (ends > starts) & np.isin(data[np.maximum(ends - 1, 0)], [10, 13])).any():
+        ends = ends - more
     return np.stack([starts, ends], 1)
 
 

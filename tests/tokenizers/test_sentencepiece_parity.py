@@ -96,7 +96,7 @@ def few_lines(rng):
     lines += ["".join(rng.choices(letters, k=rng.randint(1, 14))) for _ in range(rng.randint(1, 9))]
     for line in rng.choices(lines, k=rng.randint(0, 3)):  # so that long pieces are repeated
         lines += [line + "a", line + "b"]
-    lines += rng.choices(["  ", "a", "\t"], k=rng.randint(0, 3))
+    lines += rng.choices(["  ", "a", "\t", "b\r\r"], k=rng.randint(0, 3))
     return rng.sample(lines, len(lines))
 
 
