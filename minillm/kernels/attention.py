@@ -1,4 +1,4 @@
-"""Block-wise attention: tiles of 64 queries by 128 keys, never a whole T x S matrix.
+"""Block-wise attention: tiles of 64 queries by 64 keys, never a whole T x S matrix.
 
 Softmax is taken online: each new tile of scores may raise a row's maximum, and then what was
 summed so far is scaled down. Only the logarithm of each row's normalizer is kept; backward
@@ -17,7 +17,7 @@ from .arrays import FAST, OPTIONS, apart
 from .exponential import exp
 from .tiles import multiply_add, multiply_transposed_add
 
-QUERIES, KEYS = 64, 128  # rows and columns of a tile
+QUERIES, KEYS = 64, 64  # rows and columns of a tile
 INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
 
