@@ -35,7 +35,7 @@ nbval: $(VENV)/.installed-test
 	$(if $(NOTEBOOKS),$(PY) -m pytest --nbval --nbval-sanitize-with tests/book/sanitize.cfg $(NOTEBOOKS))
 
 browser: $(VENV)/.installed-test book
-	$(PY) -m pytest tests/book
+	$(PY) -m pytest tests/book --numprocesses 2
 
 notebooks: $(VENV)/.installed-notebooks
 	$(PY) book/make_notebook.py $(NOTEBOOKS)
