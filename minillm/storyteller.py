@@ -26,7 +26,7 @@ from .training import AdamW, Trainer, cores, cosine, evaluate, save_checkpoint
 
 SIZE = "small"  # which of the stored grammars
 CONTEXT, LAYERS, HEADS, WIDTH, HIDDEN = 176, 2, 8, 192, 384
-STEPS, BATCH, PEAK, WARMUP = 9000, 4, 2e-3, 100
+STEPS, BATCH, PEAK, WARMUP = 16_000, 4, 8e-4, 100
 TRAIN_SEED, VALIDATION_SEED = 1, 2
 SPREAD = 0.06  # of the first weights: 0.83 / √WIDTH; GPT-2's 0.02 suits widths of a thousand
 EVERY = 20  # steps that one number of the stored loss curve stands for

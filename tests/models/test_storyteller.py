@@ -15,8 +15,8 @@ def test_loss_is_near_the_floor_and_never_below() -> None:
     """On stories it has not been trained on; both numbers are of the same stories."""
     model, tokenizer = storyteller()
     found = recipe.measure(model, tokenizer, count=1000, samples=50)
-    assert 1 <= found.ratio < 1.05
-    assert found.parsed >= 0.15  # 0.29 of 500 samples; 50 samples only here
+    assert 1 <= found.ratio < 1.02
+    assert found.parsed >= 0.5  # 0.77 of 500 samples; 50 samples only here
 
 
 def test_files_are_small_and_match() -> None:
