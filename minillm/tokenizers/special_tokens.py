@@ -109,7 +109,7 @@ class SpecialTokens:
         self.normalizer: Any = normalizer
         self.rules = rules
         late = [token for token in ids if rules.get(token, TokenRule()).normalized]
-        self.raw = Search({token: token for token in ids if token not in late}, rules)
+        self.raw = Search({token: token for token in ids.keys() - late}, rules)
         forms = {self.form(token): token for token in reversed(late)}
         self.late = Search({form: token for form, token in forms.items() if form}, rules)
         self.all = pattern_of(ids)
@@ -185,8 +185,10 @@ class SpecialTokens:
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""
-        if self.normalizes_first or len(self.ids) > 8:
-            return self.normalizes_first or self.all.search(text) is not None
+        if self.normalizes_first:
+            return True
+        if len(self.ids) > 8:
+            return self.all.search(text) is not None
         return any(token in text for token in self.ids)
 
     @property
