@@ -8,17 +8,14 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
-from .arrays import FAST, OPTIONS, apart
+from .arrays import OPTIONS, apart
 from .exponential import exp
-from .tiles import multiply_add, multiply_transposed_add
+from .tiles import INNER, LANES, multiply_add
 
 QUERIES, KEYS = 64, 64  # rows and columns of a tile
-INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
 
 def attention(q, k, v, causal=False, mask=None, out=None):
@@ -67,42 +64,27 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
     T, D = q.shape
     S, W = v.shape
     queries, keys = _tile_size(T, S)
-    kt, v_tiles = _tiles(k, keys, True), _tiles(v, keys, False)
-    width = v_tiles.shape[2]
-    scale = q.dtype.type(1 / np.sqrt(D))
-    scores = np.empty((queries, keys), q.dtype)
-    for first in range(0, T, queries):
+    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
+    qt_tiles = _tiles(q, queries, True)
+    qt_tiles *= q.dtype.type(1 / np.sqrt(D))
+    scores = np.empty((keys, queries), q.dtype)
+    for block in range(qt_tiles.shape[0]):
+        first = block * queries
         rows = min(queries, T - first)
-        q_tile = np.zeros((queries, kt.shape[1]), q.dtype)
-        for i in range(rows):
-            for d in range(D):
-                q_tile[i, d] = q[first + i, d] * scale
         top = np.full(queries, -np.inf, q.dtype)
         total = np.zeros(queries, q.dtype)
-        mixed = np.zeros((queries, width), q.dtype)
+        mixed = np.zeros((queries, v_tiles.shape[2]), q.dtype)
         end = min(S, first + rows + S - T) if causal else S  # keys that some row may see
         for tile in range((end + keys - 1) // keys):
             scores[:] = 0
-            multiply_add(q_tile, kt[tile], scores)
+            multiply_add(k_tiles[tile], qt_tiles[block], scores)
             _forbid(scores, first, tile * keys, rows, T, S, causal, masked, mask)
+            shrink = _exponentials(scores, top, total)
             for i in range(queries):
-                row = scores[i]
-                before = top[i]
-                highest = before
-                for j in range(keys):
-                    highest = max(highest, row[j])
-                shift = highest if highest > -np.inf else q.dtype.type(0)
-                tile_sum = q.dtype.type(0)
-                for j in range(keys):
-                    row[j] = exp(row[j] - shift)
-                    tile_sum += row[j]
-                shrink = exp(before - shift)
-                top[i] = highest
-                total[i] = total[i] * shrink + tile_sum
-                if shrink != 1:
-                    for d in range(width):
-                        mixed[i, d] *= shrink
-            multiply_add(scores, v_tiles[tile], mixed)
+                if shrink[i] != 1:
+                    for d in range(mixed.shape[1]):
+                        mixed[i, d] *= shrink[i]
+            multiply_add(scores.T, v_tiles[tile], mixed)
         for i in range(rows):
             seen = total[i] != 0  # also true for NaN
             for d in range(W):
@@ -111,39 +93,75 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
 
 
 @njit(**INNER)
+def _exponentials(scores, top, total):
+    """Turn scores (keys, queries) into exp(score - top) and add them to ``total``.
+
+    ``top`` is each query's maximum so far. Returns the factor by which what was summed with the
+    maximum before has to shrink. All loops run along the queries, which are vectors to the
+    processor; a sum or maximum along them would have to be added up across a vector.
+    """
+    before = top.copy()
+    for j in range(scores.shape[0]):
+        for i in range(top.size):
+            top[i] = max(top[i], scores[j, i])
+    shift = np.where(top > -np.inf, top, scores.dtype.type(0))
+    shrink = np.empty_like(top)
+    for i in range(top.size):
+        shrink[i] = exp(before[i] - shift[i])
+        total[i] *= shrink[i]
+    for j in range(scores.shape[0]):
+        for i in range(top.size):
+            scores[j, i] = exp(scores[j, i] - shift[i])
+            total[i] += scores[j, i]
+    return shrink
+
+
+@njit(**INNER)
 def _tile_size(T, S):
-    """(queries, keys) of a tile; short texts get smaller ones, in multiples of 4."""
-    return min(QUERIES, (T + 3) // 4 * 4), min(KEYS, (S + 3) // 4 * 4)
+    """(queries, keys) of a tile; short texts get smaller ones."""
+    return min(QUERIES, _whole_vectors(T)), min(KEYS, _whole_vectors(S))
+
+
+@njit(**INNER)
+def _whole_vectors(n):
+    """n rounded up to a multiple of LANES."""
+    return (n + LANES - 1) // LANES * LANES
 
 
 @njit(**INNER)
 def _tiles(x, size, transposed):
     """x (N, D) cut into tiles of ``size`` rows, padded with zeros: (n, size, D') or its transpose,
-    (n, D', size), where D' is D rounded up to a multiple of 4."""
+    (n, D', size), where D' is D rounded up to whole vectors."""
     N, D = x.shape
-    count, width = (N + size - 1) // size, (D + 3) // 4 * 4
-    shape = (count, width, size) if transposed else (count, size, width)
-    tiles = np.zeros(shape, x.dtype)
-    for i in range(N):
+    count, width = (N + size - 1) // size, _whole_vectors(D)
+    if not transposed:
+        tiles = np.zeros((count, size, width), x.dtype)
+        tiles.reshape(-1, width)[:N, :D] = x
+        return tiles
+    tiles = np.zeros((count, width, size), x.dtype)
+    for t in range(count):
+        part = x[t * size:(t + 1) * size]
         for d in range(D):
-            if transposed:
-                tiles[i // size, d, i % size] = x[i, d]
-            else:
-                tiles[i // size, i % size, d] = x[i, d]
+            for i in range(part.shape[0]):
+                tiles[t, d, i] = part[i, d]
     return tiles
 
 
 @njit(**INNER)
 def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
-    """Set the scores of keys that a query may not see, or that do not exist, to -inf."""
-    for i in range(scores.shape[0]):
-        end = min(S, first + i + S - T + 1) if causal else S
-        for j in range(max(end - first_key, 0), scores.shape[1]):
-            scores[i, j] = -np.inf
-        if masked and i < rows:
-            for j in range(min(end - first_key, scores.shape[1])):
+    """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
+    keys, queries = scores.shape
+    if first_key + keys > S or causal and first_key + keys > first + S - T + 1:
+        for j in range(keys):
+            for i in range(queries):
+                end = min(S, first + i + S - T + 1) if causal else S
+                if first_key + j >= end:
+                    scores[j, i] = -np.inf
+    if masked:
+        for i in range(rows):
+            for j in range(min(keys, S - first_key)):
                 if not mask[first + i, first_key + j]:
-                    scores[i, j] = -np.inf
+                    scores[j, i] = -np.inf
 
 
 @njit(**OPTIONS)
@@ -163,45 +181,56 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     T, D = q.shape
     S, W = v.shape
     queries, keys = _tile_size(T, S)
-    k_tiles, kt, vt = _tiles(k, keys, False), _tiles(k, keys, True), _tiles(v, keys, True)
+    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
     q_tiles, dy_tiles = _tiles(q, queries, False), _tiles(dy, queries, False)
-    dq_tiles, dk_tiles = np.zeros_like(q_tiles), np.zeros_like(k_tiles)
-    dv_tiles = np.zeros((k_tiles.shape[0], keys, dy_tiles.shape[2]), q.dtype)
+    qt_tiles, dyt_tiles = _tiles(q, queries, True), _tiles(dy, queries, True)
+    dq_tiles, dk_tiles, dv_tiles = np.zeros_like(q_tiles), np.zeros_like(k_tiles), np.zeros_like(v_tiles)
     scale = q.dtype.type(1 / np.sqrt(D))
-    p = np.empty((queries, keys), q.dtype)
-    ds = np.empty((queries, keys), q.dtype)
+    q_tiles *= scale
+    qt_tiles *= scale
+    p = np.empty((keys, queries), q.dtype)
+    ds = np.empty((keys, queries), q.dtype)
+    normalizer = np.empty(queries, q.dtype)
+    inner = np.empty(queries, q.dtype)
     for block in range(q_tiles.shape[0]):
         first = block * queries
         rows = min(queries, T - first)
+        normalizer[:] = np.inf
+        inner[:] = 0
+        for i in range(rows):
+            normalizer[i] = log_normalizers[first + i]
+            for d in range(W):
+                inner[i] += dy[first + i, d] * y[first + i, d]
         end = min(S, first + rows + S - T) if causal else S
-        q_tiles[block] *= scale
         for tile in range((end + keys - 1) // keys):
             p[:] = 0
-            multiply_add(q_tiles[block], kt[tile], p)
+            multiply_add(k_tiles[tile], qt_tiles[block], p)
             _forbid(p, first, tile * keys, rows, T, S, causal, masked, mask)
             ds[:] = 0
-            multiply_add(dy_tiles[block], vt[tile], ds)
-            for i in range(queries):
-                normalizer = q.dtype.type(np.inf)
-                inner = q.dtype.type(0)
-                if i < rows:
-                    normalizer = log_normalizers[first + i]
-                    for d in range(W):
-                        inner += dy[first + i, d] * y[first + i, d]
-                for j in range(keys):
-                    p[i, j] = exp(p[i, j] - normalizer)
-                    ds[i, j] = p[i, j] * (ds[i, j] - inner)
-            multiply_transposed_add(p, dy_tiles[block], dv_tiles[tile])
-            multiply_transposed_add(ds, q_tiles[block], dk_tiles[tile])
-            multiply_add(ds, k_tiles[tile], dq_tiles[block])
-        for i in range(rows):
-            for d in range(D):
-                dq[first + i, d] = dq_tiles[block, i, d] * scale
-    for j in range(S):
-        for d in range(D):
-            dk[j, d] = dk_tiles[j // keys, j % keys, d]
-        for d in range(W):
-            dv[j, d] = dv_tiles[j // keys, j % keys, d]
+            multiply_add(v_tiles[tile], dyt_tiles[block], ds)
+            _softmax_backward(p, ds, normalizer, inner)
+            multiply_add(p, dy_tiles[block], dv_tiles[tile])
+            multiply_add(ds, q_tiles[block], dk_tiles[tile])
+            multiply_add(ds.T, k_tiles[tile], dq_tiles[block])
+    _join(dq_tiles, dq)
+    dq *= scale
+    _join(dk_tiles, dk)
+    _join(dv_tiles, dv)
+
+
+@njit(**INNER)
+def _join(tiles, x):
+    """x = the tiles' rows one after another, without what they were padded with."""
+    x[:] = tiles.reshape(-1, tiles.shape[2])[:x.shape[0], :x.shape[1]]
+
+
+@njit(**INNER)
+def _softmax_backward(p, ds, normalizer, inner):
+    """Turn scores into probabilities p, and the gradients ``ds`` of p into those of the scores."""
+    for j in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            p[j, i] = exp(p[j, i] - normalizer[i])
+            ds[j, i] = p[j, i] * (ds[j, i] - inner[i])
 
 
 @njit(**OPTIONS)
