@@ -8,12 +8,13 @@ costs as much as the arithmetic. The definition is the modules' ``extend``.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import njit, prange
 
 from .arrays import OPTIONS
 from .exponential import exp, tanh
 
 INNER = OPTIONS | {"parallel": False}
+PARTS = 4  # of a matrix's rows; few, so that each is a long stretch of memory
 ROOT, CUBIC = 0.7978845608028654, 0.044715
 
 # The order in which a block's parameters are listed in ``starts``.
@@ -29,37 +30,38 @@ def decode(x, weights, starts, hidden, keys, values, length, first):
     the order of BLOCK; hidden: F; keys, values: (L, 1, H, S, D) with positions first to length - 1
     filled; this token becomes position ``length``.
     """
-    _decode(x, weights, starts, hidden, keys, values, length, first, get_num_threads())
+    _decode(x, weights, starts, hidden, keys, values, length, first)
 
 
-def scores(h, table, out):
-    """out = table h.  table: (V, C), h: (C,) -> (V,)."""
-    _scores(h, table, out)
+def scores(x, w, b, table, out):
+    """out = table h, where h is the layer norm of x.  x, w, b: (C,), table: (V, C) -> (V,)."""
+    _scores(x, w, b, table, out)
 
 
 @njit(**INNER)
-def _decode(x, weights, starts, hidden, keys, values, length, first, parts):
+def _decode(x, weights, starts, hidden, keys, values, length, first):
     L, _, H, _, D = keys.shape
     C, F = H * D, hidden
     h, qkv, wide = np.empty(C, x.dtype), np.empty(3 * C, x.dtype), np.empty(F, x.dtype)
     mixed, change = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    sums = np.empty((PARTS, max(3 * C, F)), x.dtype)
     for layer in range(L):
         s = starts[layer]
         _norm(x, weights[s[0]:s[0] + C], weights[s[1]:s[1] + C], h)
         _product(h, weights[s[2]:s[2] + 3 * C * C].reshape(C, 3 * C),
-                 weights[s[3]:s[3] + 3 * C], qkv, parts)
+                 weights[s[3]:s[3] + 3 * C], qkv, sums)
         keys[layer, 0, :, length] = qkv[C:2 * C].reshape(H, D)
         values[layer, 0, :, length] = qkv[2 * C:].reshape(H, D)
         _heads(qkv, keys[layer, 0], values[layer, 0], length + 1, first, mixed)
         _product(mixed, weights[s[4]:s[4] + C * C].reshape(C, C), weights[s[5]:s[5] + C], change,
-                 parts)
+                 sums)
         x += change
         _norm(x, weights[s[6]:s[6] + C], weights[s[7]:s[7] + C], h)
         _product(h, weights[s[8]:s[8] + C * F].reshape(C, F), weights[s[9]:s[9] + F],
-                 wide, parts)
+                 wide, sums)
         _gelu(wide)
         _product(wide, weights[s[10]:s[10] + F * C].reshape(F, C), weights[s[11]:s[11] + C],
-                 change, parts)
+                 change, sums)
         x += change
 
 
@@ -88,28 +90,38 @@ def _gelu(x):
 
 
 @njit(**OPTIONS)
-def _product(x, w, b, y, parts):
-    """y = x w + b.  x: (C,), w: (C, F); each of ``parts`` takes some of the columns.
+def _product(x, w, b, y, sums):
+    """y = x w + b.  x: (C,), w: (C, F), sums: (PARTS, at least F), to work in.
 
-    As many parts as threads, because memory is read fastest in long stretches. The sum of a column
-    is in one part in any case, so results do not depend on their number.
+    Each part of the rows is summed by itself: memory is read fastest in one long stretch. The
+    parts do not depend on the number of threads, so neither does the result.
     """
     C, F = w.shape
-    whole = C // 4 * 4
-    for p in prange(parts):
-        left, right = p * F // parts, (p + 1) * F // parts
-        part = y[left:right]  # slices, so that the inner loops count from 0 and vectorize
-        part[:] = b[left:right]
-        for i in range(0, whole, 4):  # four rows at a time, so that y is read a quarter as often
-            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-            w0, w1 = w[i, left:right], w[i + 1, left:right]
-            w2, w3 = w[i + 2, left:right], w[i + 3, left:right]
-            for j in range(part.size):
-                part[j] += x0 * w0[j] + x1 * w1[j] + x2 * w2[j] + x3 * w3[j]
-        for i in range(whole, C):
-            row = w[i, left:right]
-            for j in range(part.size):
-                part[j] += x[i] * row[j]
+    for p in prange(PARTS):
+        total = sums[p, :F]
+        total[:] = 0
+        i, end = p * C // PARTS, (p + 1) * C // PARTS
+        while i + 8 <= end:
+            _add_eight_rows(x[i:i + 8], w[i:i + 8], total)
+            i += 8
+        while i < end:
+            row = w[i]
+            for j in range(F):
+                total[j] += x[i] * row[j]
+            i += 1
+    y[:] = b
+    for p in range(PARTS):
+        for j in range(F):
+            y[j] += sums[p, j]
+
+
+@njit(**INNER)
+def _add_eight_rows(x, w, total):
+    """total += x w.  x: (8,), w: (8, F). At once, so that ``total`` is read an eighth as often."""
+    x0, x1, x2, x3, x4, x5, x6, x7 = x
+    for j in range(total.size):
+        total[j] += (x0 * w[0, j] + x1 * w[1, j] + x2 * w[2, j] + x3 * w[3, j]
+                     + x4 * w[4, j] + x5 * w[5, j] + x6 * w[6, j] + x7 * w[7, j])
 
 
 @njit(**OPTIONS)
@@ -143,7 +155,9 @@ def _heads(q, keys, values, length, first, y):
 
 
 @njit(**OPTIONS)
-def _scores(h, table, out):
+def _scores(x, w, b, table, out):
+    h = np.empty_like(x)
+    _norm(x, w, b, h)
     for v in prange(table.shape[0]):
         score = h.dtype.type(0)
         for c in range(table.shape[1]):

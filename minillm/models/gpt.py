@@ -141,9 +141,8 @@ class GPT(Module):
                       cache[0].keys.base, cache[0].values.base, position, start)
         for part in cache:
             part.length = position + 1
-        h = self.norm(x[None])
         logits = self.saved("logits", (1, self.config.vocab_size), x.dtype)
-        decode.scores(h[0], self.tokens.w.value, logits[0])
+        decode.scores(x, self.norm.w.value, self.norm.b.value, self.tokens.w.value, logits[0])
         return logits
 
     @functools.cached_property

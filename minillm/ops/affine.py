@@ -9,10 +9,10 @@ from ..backend import twin
 
 def linear(x, w, b=None, out=None):
     """y = x W + b.  x: (..., C), w: (C, F), b: (F,) -> y: (..., F)."""
-    out = np.matmul(x, w, out=out)
+    y = multiply(x, w, out)
     if b is not None:
-        add_bias(out, b)
-    return out
+        add_bias(y, b)
+    return y
 
 
 def linear_backward(dy, x, w, dw, db=None, out=None):
@@ -24,7 +24,20 @@ def linear_backward(dy, x, w, dw, db=None, out=None):
     dw += x.reshape(-1, x.shape[-1]).T @ flat
     if db is not None:
         sum_rows(flat, db)
-    return np.matmul(dy, w.T, out=out)
+    return multiply(dy, w.T, out)
+
+
+def multiply(x, w, out=None):
+    """x W as one product of two matrices; NumPy would do one for each matrix in a stack of them.
+
+    x: (..., C), w: (C, F) -> (..., F).
+    """
+    if out is None:
+        out = np.empty((*x.shape[:-1], w.shape[1]), np.result_type(x, w))
+    if out.flags.c_contiguous:
+        np.matmul(x.reshape(-1, x.shape[-1]), w, out=out.reshape(-1, w.shape[1]))
+        return out
+    return np.matmul(x, w, out=out)
 
 
 @twin
