@@ -20,8 +20,11 @@ def linear_backward(dy, x, w, dw, db=None, out=None):
 
     dy: (..., F), x: (..., C), w and dw: (C, F), db: (F,) -> dx: (..., C).
     """
-    flat = dy.reshape(-1, dy.shape[-1])
-    dw += x.reshape(-1, x.shape[-1]).T @ flat
+    flat, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
+    if dw.flags.c_contiguous:
+        dw += inputs.T @ flat
+    else:  # a tied output layer's, whose transpose lies in memory row by row
+        dw.T[:] += flat.T @ inputs
     if db is not None:
         sum_rows(flat, db)
     return multiply(dy, w.T, out)
