@@ -151,7 +151,7 @@ def _tiles(x, size, transposed):
 def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
     """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
     keys, queries = scores.shape
-    if first_key + keys > S or causal and first_key + keys > first + S - T + 1:
+    if first_key + keys > S or (causal and first_key + keys > first + S - T + 1):
         for j in range(keys):
             for i in range(queries):
                 end = min(S, first + i + S - T + 1) if causal else S
@@ -184,7 +184,8 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
     q_tiles, dy_tiles = _tiles(q, queries, False), _tiles(dy, queries, False)
     qt_tiles, dyt_tiles = _tiles(q, queries, True), _tiles(dy, queries, True)
-    dq_tiles, dk_tiles, dv_tiles = np.zeros_like(q_tiles), np.zeros_like(k_tiles), np.zeros_like(v_tiles)
+    dq_tiles = np.zeros_like(q_tiles)
+    dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
     scale = q.dtype.type(1 / np.sqrt(D))
     q_tiles *= scale
     qt_tiles *= scale

@@ -20,7 +20,9 @@ from .arrays import FAST
 
 FUSED = ("contract",)  # a product and a sum may become one instruction, rounded once
 LANES = 16  # numbers in a vector; a processor with shorter vectors takes two or four for one
-WIDE = "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features())
+FEATURES = getattr(config, "CPU_FEATURES", None)  # NUMBA_CPU_FEATURES, or this processor's
+WIDE = "+avx512f" in (get_host_cpu_features() if FEATURES is None else FEATURES)
+INDEX = ir.IntType(64)
 ROWS = 8 if WIDE else 4  # as many as leave registers for the factors
 INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
@@ -44,52 +46,58 @@ def block(vectors: int):
 
     def add_block(typing_context, a, b, c, i, j):
         def generate(context, builder, signature, values):
-            arrays = [(t, context.make_array(t)(context, builder, value))
-                      for t, value in zip(signature.args[:3], values)]
-            number = context.get_data_type(a.dtype)
-            write_block(context, builder, *arrays, *values[3:], number, vectors)
+            a, b, c = (Matrix(context, builder, kind, value)
+                       for kind, value in zip(signature.args[:3], values))
+            write_block(builder, a, b, c, values[3], values[4], vectors)
             return context.get_dummy_value()
         return types.void(a, b, c, i, j), generate
     return intrinsic(add_block)
 
 
-def write_block(context, builder, a, b, c, i, j, number, vectors):
-    """The instructions of one block. a, b and c are pairs of a Numba type and an array."""
-    vector, index = ir.VectorType(number, LANES), ir.IntType(64)
-    all_first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+class Matrix:
+    """An array in the function that is being compiled: writes what loads and stores its parts."""
 
-    def plus(x, n):
-        return builder.add(x, index(n))
+    def __init__(self, context, builder, kind, value):
+        self.context, self.builder, self.kind = context, builder, kind
+        self.array = context.make_array(kind)(context, builder, value)
+        self.number = context.get_data_type(kind.dtype)
+        self.vector = ir.VectorType(self.number, LANES)
+        self.length = cgutils.unpack_tuple(builder, self.array.shape)[0]
 
-    def address(array, row, column, kind):
-        where = cgutils.get_item_pointer(context, builder, *array, [row, column])
-        return builder.bitcast(where, kind.as_pointer())
+    def at(self, i, j):
+        return cgutils.get_item_pointer(self.context, self.builder, self.kind, self.array, [i, j])
 
-    def load(array, row, column, kind):
-        value = builder.load(address(array, row, column, kind))
-        value.align = context.get_abi_sizeof(number)
-        return value
+    def load(self, i, j):
+        """The LANES numbers of row i from column j on."""
+        where = self.builder.bitcast(self.at(i, j), self.vector.as_pointer())
+        return self.builder.load(where, align=self.context.get_abi_sizeof(self.number))
 
-    def repeat(value):
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), value,
-                                       ir.IntType(32)(0))
-        return builder.shuffle_vector(first, first, all_first)
+    def store(self, vector, i, j):
+        where = self.builder.bitcast(self.at(i, j), self.vector.as_pointer())
+        self.builder.store(vector, where, align=self.context.get_abi_sizeof(self.number))
 
-    cells = [(r, v, cgutils.alloca_once(builder, vector))
-             for r in range(ROWS) for v in range(vectors)]
-    for r, v, total in cells:
-        builder.store(load(c, plus(i, r), plus(j, v * LANES), vector), total)
-    with cgutils.for_range(builder, cgutils.unpack_tuple(builder, b[1].shape)[0]) as loop:
-        k = loop.index
-        right = [load(b, k, plus(j, v * LANES), vector) for v in range(vectors)]
-        left = [repeat(load(a, plus(i, r), k, number)) for r in range(ROWS)]
-        for r, v, total in cells:
+    def repeat(self, i, j):
+        """A vector with the number at (i, j) in every place."""
+        one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined),
+                                          self.builder.load(self.at(i, j)), INDEX(0))
+        places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(one, one, places)
+
+
+def write_block(builder, a: Matrix, b: Matrix, c: Matrix, i, j, vectors: int):
+    """Write one block: load it, add a column of a times a row of b for each k, store it."""
+    rows = [builder.add(i, INDEX(r)) for r in range(ROWS)]
+    columns = [builder.add(j, INDEX(v * LANES)) for v in range(vectors)]
+    totals = {(r, v): cgutils.alloca_once_value(builder, c.load(row, column))
+              for r, row in enumerate(rows) for v, column in enumerate(columns)}
+    with cgutils.for_range(builder, b.length) as loop:
+        right = [b.load(loop.index, column) for column in columns]
+        left = [a.repeat(row, loop.index) for row in rows]
+        for (r, v), total in totals.items():
             term = builder.fmul(left[r], right[v], flags=FUSED)
             builder.store(builder.fadd(builder.load(total), term, flags=FUSED), total)
-    for r, v, total in cells:
-        store = builder.store(builder.load(total), address(c, plus(i, r), plus(j, v * LANES),
-                                                           vector))
-        store.align = context.get_abi_sizeof(number)
+    for (r, v), total in totals.items():
+        c.store(builder.load(total), rows[r], columns[v])
 
 
 _add_one_vector = block(1)

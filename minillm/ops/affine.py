@@ -20,13 +20,9 @@ def linear_backward(dy, x, w, dw, db=None, out=None):
 
     dy: (..., F), x: (..., C), w and dw: (C, F), db: (F,) -> dx: (..., C).
     """
-    flat, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
-    if dw.flags.c_contiguous:
-        dw += inputs.T @ flat
-    else:  # a tied output layer's, whose transpose lies in memory row by row
-        dw.T[:] += flat.T @ inputs
+    add_transposed_product(x, dy, dw)
     if db is not None:
-        sum_rows(flat, db)
+        sum_rows(dy, db)
     return multiply(dy, w.T, out)
 
 
@@ -41,6 +37,15 @@ def multiply(x, w, out=None):
         np.matmul(x.reshape(-1, x.shape[-1]), w, out=out.reshape(-1, w.shape[1]))
         return out
     return np.matmul(x, w, out=out)
+
+
+def add_transposed_product(x, dy, dw):
+    """dw += xᵀ dy, summed over all rows.  x: (..., C), dy: (..., F), dw: (C, F)."""
+    x, dy = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+    if dw.flags.c_contiguous:
+        dw += x.T @ dy
+    else:  # dw is the transpose of a tied table: add in the order of its memory
+        dw.T[:] += dy.T @ x
 
 
 @twin

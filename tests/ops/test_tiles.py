@@ -9,7 +9,7 @@ from minillm.kernels.tiles import multiply_add
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n, k, m", [(16, 1, 16), (16, 7, 48), (48, 64, 32), (64, 24, 80)])
+@pytest.mark.parametrize(("n", "k", "m"), [(16, 1, 16), (16, 7, 48), (48, 64, 32), (64, 24, 80)])
 @pytest.mark.parametrize("layout", ["rows", "columns", "view"])
 def test_multiply_add(dtype, n, k, m, layout):
     rng = np.random.default_rng(n + k + m)
