@@ -8,10 +8,12 @@ import os
 import time
 
 from minillm import storyteller
+from minillm.data import stories
 
 from .row import Row, print_rows
 
-STEPS = 7200  # fewer than the shipped model has, to keep to the time asked for
+STEPS = 10_000  # fewer than the shipped model has, to keep to the time asked for
+TOP_P = 0.95
 MINUTES, RATIO, PARSED = 4.0, 1.05, 80.0  # asked for: at most, at most, at least
 
 
@@ -22,6 +24,9 @@ def rows() -> list[Row]:
     model, tokenizer, trainer = storyteller.train(STEPS, progress=False)
     minutes = (time.perf_counter() - started) / 60
     found = storyteller.measure(model, tokenizer)
+    grammar = stories.grammar("en", storyteller.SIZE)
+    likely = storyteller.told(model, tokenizer, found.samples, top_p=TOP_P)
+    parsed = 100 * sum(grammar.parse(text).ok for text in likely) / found.samples
     sizes = (f"{model.weights.size:,} weights, {trainer.step:,} steps, {trainer.tokens:,} tokens; "
              f"load before: {load:.1f}")
     return [
@@ -32,6 +37,9 @@ def rows() -> list[Row]:
             f"{found.stories} new stories"),
         Row("sampled stories that parse whole", "the share asked for", 100 * found.parsed, PARSED,
             "%", 100 * found.parsed / PARSED, f"{found.samples} samples at temperature 1"),
+        Row(f"the same with top-p {TOP_P}", "the share asked for", parsed, PARSED, "%",
+            parsed / PARSED, "without the unlikely tokens that together have a probability of "
+            f"{1 - TOP_P:.2f}"),
     ]
 
 

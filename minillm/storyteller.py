@@ -146,14 +146,15 @@ def measure(model: GPT, tokenizer: Tokenizer, count: int = 1000, samples: int = 
 
 
 def told(model: GPT, tokenizer: Tokenizer, count: int, temperature: float = 1.0,
-         seed: int = 0) -> list[str]:
+         seed: int = 0, top_p: float | None = None) -> list[str]:
     """``count`` sampled stories. Each begins after the end token, as in training."""
     end = tokenizer.special_tokens[END]
     room = model.config.context - 1
     texts: list[str] = []
     while len(texts) < count:
         prompts = [[end]] * min(50, count - len(texts))
-        rows = generate(model, prompts, room, temperature, seed=seed + len(texts), stop=[end])
+        rows = generate(model, prompts, room, temperature, top_p=top_p, seed=seed + len(texts),
+                        stop=[end])
         texts += [tokenizer.decode(row[1:]) for row in rows]
     return texts
 
