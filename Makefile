@@ -29,7 +29,7 @@ lint: $(VENV)/.installed-test
 	$(PY) -m mypy minillm
 
 unit: $(VENV)/.installed-test
-	$(PY) -m pytest tests --ignore=tests/book
+	$(PY) -m pytest tests --ignore=tests/book --numprocesses 2 --dist loadfile
 
 nbval: $(VENV)/.installed-test
 	$(if $(NOTEBOOKS),$(PY) -m pytest --nbval --nbval-sanitize-with tests/book/sanitize.cfg $(NOTEBOOKS))
