@@ -100,14 +100,15 @@ def _exponentials(scores, top, total):
     maximum before has to shrink. All loops run along the queries, which are vectors to the
     processor; a sum or maximum along them would have to be added up across a vector.
     """
-    before = top.copy()
+    shrink, shift = np.empty_like(top), np.empty_like(top)
+    for i in range(top.size):
+        shrink[i] = top[i]
     for j in range(scores.shape[0]):
         for i in range(top.size):
             top[i] = max(top[i], scores[j, i])
-    shift = np.where(top > -np.inf, top, scores.dtype.type(0))
-    shrink = np.empty_like(top)
     for i in range(top.size):
-        shrink[i] = exp(before[i] - shift[i])
+        shift[i] = top[i] if top[i] > -np.inf else scores.dtype.type(0)
+        shrink[i] = exp(shrink[i] - shift[i])
         total[i] *= shrink[i]
     for j in range(scores.shape[0]):
         for i in range(top.size):
@@ -134,16 +135,17 @@ def _tiles(x, size, transposed):
     (n, D', size), where D' is D rounded up to whole vectors."""
     N, D = x.shape
     count, width = (N + size - 1) // size, _whole_vectors(D)
-    if not transposed:
-        tiles = np.zeros((count, size, width), x.dtype)
-        tiles.reshape(-1, width)[:N, :D] = x
-        return tiles
-    tiles = np.zeros((count, width, size), x.dtype)
+    tiles = np.zeros((count, width, size) if transposed else (count, size, width), x.dtype)
     for t in range(count):
         part = x[t * size:(t + 1) * size]
-        for d in range(D):
+        if transposed:
+            for d in range(D):
+                for i in range(part.shape[0]):
+                    tiles[t, d, i] = part[i, d]
+        else:
             for i in range(part.shape[0]):
-                tiles[t, d, i] = part[i, d]
+                for d in range(D):
+                    tiles[t, i, d] = part[i, d]
     return tiles
 
 
@@ -222,7 +224,9 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
 @njit(**INNER)
 def _join(tiles, x):
     """x = the tiles' rows one after another, without what they were padded with."""
-    x[:] = tiles.reshape(-1, tiles.shape[2])[:x.shape[0], :x.shape[1]]
+    for i in range(x.shape[0]):
+        for d in range(x.shape[1]):
+            x[i, d] = tiles[i // tiles.shape[1], i % tiles.shape[1], d]
 
 
 @njit(**INNER)
