@@ -55,8 +55,10 @@ def penalize(logits, seen, penalty: float):
 def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
            top_p: float | None = None) -> int:
     """Draw one token from logits (V,): the first whose cumulated probability exceeds a draw."""
-    if temperature == 0 and not np.isnan(logits).any():
-        return int(np.argmax(logits))
+    if temperature == 0:
+        best = int(np.argmax(logits))  # the first NaN, if there is one
+        if not np.isnan(logits[best]):
+            return best
     cumulated = np.cumsum(distribution(logits, temperature, top_k, top_p))
     return int(np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right"))
 
