@@ -9,6 +9,7 @@ import numpy as np
 FAST: Any = {"reassoc", "contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"parallel": True, "fastmath": FAST, "error_model": "numpy",
                            "cache": True, "nogil": True}
+INNER = OPTIONS | {"parallel": False}  # of functions that kernels call
 PARTS = 16  # fixed, so that sums do not depend on the number of threads
 
 

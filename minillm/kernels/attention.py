@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .arrays import OPTIONS, apart
+from .arrays import INNER, OPTIONS, apart
 from .exponential import exp
-from .tiles import INNER, LANES, multiply_add
+from .tiles import LANES, multiply_add
 
 QUERIES, KEYS = 64, 64  # rows and columns of a tile
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .arrays import OPTIONS
+from .arrays import INNER, OPTIONS
 from .exponential import exp, tanh
 
-INNER = OPTIONS | {"parallel": False}
 PARTS = 4  # of a matrix's rows; few, so that each is a long stretch of memory
 ROOT, CUBIC = 0.7978845608028654, 0.044715
 

@@ -8,15 +8,13 @@ Source: Goto & van de Geijn (2008), section 4.
 
 from __future__ import annotations
 
-from typing import Any
-
 from llvmlite import ir
 from numba import config, njit, types
 from numba.core import cgutils
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
-from .arrays import FAST
+from .arrays import INNER
 
 FUSED = ("contract",)  # a product and a sum may become one instruction, rounded once
 LANES = 16  # numbers in a vector; a processor with shorter vectors takes two or four for one
@@ -24,7 +22,6 @@ FEATURES = getattr(config, "CPU_FEATURES", None)  # NUMBA_CPU_FEATURES, or this 
 WIDE = "+avx512f" in (get_host_cpu_features() if FEATURES is None else FEATURES)
 INDEX = ir.IntType(64)
 ROWS = 8 if WIDE else 4  # as many as leave registers for the factors
-INNER: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True}
 
 
 @njit(**INNER)
