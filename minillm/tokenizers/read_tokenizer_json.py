@@ -10,6 +10,7 @@ import numpy as np
 from .byte_alphabet import characters_to_bytes
 from .byte_bpe import ByteBPE
 from .json_items import item, unsupported
+from .json_numbers import read_number
 from .rank_files import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
 from .read_json_stages import (
     read_decoder,
@@ -27,7 +28,7 @@ MODELS = "BPE, WordLevel, WordPiece, Unigram"
 
 def read_tokenizer_json(path: Path) -> dict[str, Any]:
     """The stages of a tokenizer.json as arguments of ``Tokenizer``."""
-    value = read_json(path)
+    value = read_json(path, read_number)
     special, rules = read_added_tokens(path, item(path, value, "added_tokens", list, []))
     cut, byte_level = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
     decoder = item(path, value, "decoder", dict, None)
