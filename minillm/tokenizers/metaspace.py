@@ -9,6 +9,7 @@ import numpy as np
 
 from .normalizing import Aligned, identity
 from .segments import Pieces, as_utf8
+from .streaming import OneByOne, Step
 
 SPACE = "\u2581"
 SCHEMES = ("always", "first", "never")
@@ -72,15 +73,15 @@ class Metaspace:
 
 
 @dataclass(frozen=True)
-class JoinMarked:
+class JoinMarked(OneByOne):
     """Decode: marks become spaces; the first token loses its marks unless the scheme is never."""
 
     mark: str = SPACE
     scheme: str = "always"
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        mark = self.mark.encode()
-        first = b"" if self.scheme != "never" else b" "
-        return b"".join(
-            token.replace(mark, b" " if k else first) for k, token in enumerate(tokens)
-        )
+    def start(self) -> bool:
+        """Will the marks of the next token be dropped?"""
+        return self.scheme != "never"
+
+    def push(self, first: bool, token: bytes) -> Step:
+        return False, [token.replace(self.mark.encode(), b"" if first else b" ")]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .segments import Pieces, as_utf8
 from .splitting import compiled, matches, rule_of
+from .streaming import OneByOne, Step
 
 
 @dataclass(frozen=True)
@@ -65,24 +66,32 @@ class Characters:
 
 
 @dataclass(frozen=True)
-class Join:
+class Join(OneByOne):
     """Decode by putting the tokens one after another."""
+
+    joins = True
+
+    def push(self, state: None, token: bytes) -> Step:
+        return state, [token]
 
     def __call__(self, tokens: list[bytes]) -> bytes:
         return b"".join(tokens)
 
 
 @dataclass(frozen=True)
-class JoinWords:
+class JoinWords(OneByOne):
     """Decode tokens of words: the suffix that ends a word becomes a space, except at the end."""
 
     suffix: str = "</w>"
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
+    def start(self) -> bytes:
+        return b""
+
+    def push(self, held: bytes, token: bytes) -> Step:
+        """Held is a token with a suffix: is it the last one?"""
         suffix = self.suffix.encode()
-        words = [
-            token[: -len(suffix)] + b" " if token.endswith(suffix) else token for token in tokens
-        ]
-        if words and tokens[-1].endswith(suffix):
-            words[-1] = words[-1][:-1]
-        return b"".join(words)
+        before = [held.replace(suffix, b" ")] if held else []
+        return (token, before) if suffix in token else (b"", [*before, token])
+
+    def finish(self, held: bytes) -> list[bytes]:
+        return [held.replace(self.suffix.encode(), b"")] if held else []

@@ -160,7 +160,8 @@ def decoder_json(stage: Any, byte_level: bool) -> Json | None:
         return replace_json(stage.rule)
     if isinstance(stage, StripFrom):
         return {
-            "type": "Strip", "content": stage.content, "start": stage.start, "stop": stage.stop
+            "type": "Strip", "content": stage.content, "start": stage.start_count,
+            "stop": stage.stop_count,
         }
     if isinstance(stage, DecodeInTurn):
         return {"type": "Sequence", "decoders": [decoder_json(d, False) for d in stage.decoders]}
