@@ -4,19 +4,16 @@ Kudo and Richardson 2018 (SentencePiece); the rules are those of Hugging Face's 
 """
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from .normalizing import Aligned, identity
-from .segments import Pieces, as_utf8
+from .segments import Pieces, origins, pieces_of
 from .streaming import OneByOne, Step
 
 SPACE = "\u2581"
 SCHEMES = ("always", "first", "never")
-
-
-class Continued(str):
-    """A part of a text that does not stand at its beginning (a special token is before it)."""
 
 
 def with_mark(text: str, scheme: str = "always", mark: str = SPACE) -> str:
@@ -29,7 +26,7 @@ def with_mark(text: str, scheme: str = "always", mark: str = SPACE) -> str:
     '▁Hey▁▁you▁'
     """
     marked = text.replace(" ", mark)
-    wanted = scheme == "always" or (scheme == "first" and not isinstance(text, Continued))
+    wanted = scheme == "always" or (scheme == "first" and not origins(text)[:1].any())
     return mark + marked if wanted and marked and not marked.startswith(mark) else marked
 
 
@@ -64,12 +61,18 @@ class Metaspace:
             sources = np.concatenate([sources[:1], sources])
         return marked, sources
 
-    def __call__(self, text: str) -> Pieces:
-        marked = with_mark(text, self.scheme, self.mark)
+    @property
+    def needs_place(self) -> bool:
+        """Does it matter where in the whole text a part stands?"""
+        return self.scheme == "first"
+
+    def cut(self, marked: str) -> list[tuple[int, int]]:
+        """The pieces of a text that has its marks already."""
         parts = split_at_marks(marked, self.mark) if self.split else [marked] if marked else []
-        ends = np.cumsum([len(as_utf8(part)) for part in parts], dtype=np.int64)
-        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1) if parts else ends
-        return Pieces(np.frombuffer(as_utf8(marked), np.uint8), spans.reshape(-1, 2))
+        return list(pairwise(accumulate(map(len, parts), initial=0)))
+
+    def __call__(self, text: str) -> Pieces:
+        return pieces_of(with_mark(text, self.scheme, self.mark), self.cut)
 
 
 @dataclass(frozen=True)

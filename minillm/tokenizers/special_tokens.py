@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .metaspace import Continued
 from .normalizing import WHITE_SPACE
+from .segments import Continued, Normalized
 from .word_characters import word_pattern
 
 MODES = ("raise", "allow", "text")
@@ -40,21 +40,6 @@ class TokenRule:
     rstrip: bool = False
     ordinary: bool = False
     normalized: bool = False
-
-
-class Normalized(str):
-    """A part of a text that is normalized already.
-
-    sources: for each of its characters the span in the whole text that it comes from, (n, 2).
-    """
-
-    sources: np.ndarray
-
-    @classmethod
-    def of(cls, text: str, sources: np.ndarray) -> "Normalized":
-        part = cls(text)
-        part.sources = sources
-        return part
 
 
 def pattern_of(forms: Iterable[str]) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .segments import Pieces, as_utf8
+from .segments import Pieces, as_utf8, pieces_of
 from .splitting import compiled, matches, rule_of
 from .streaming import OneByOne, Step
 
@@ -31,16 +31,13 @@ class Split:
         """Name of the rule if there is a scanner for it."""
         return rule_of(self.pattern)
 
-    def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(text), np.uint8)
-        text = data.tobytes().decode()
+    def cut(self, text: str) -> list[tuple[int, int]]:
+        """The pieces as spans of characters."""
         found = [match.span() for match in matches(text, self.pattern)]
-        if self.keep_gaps:
-            found = fill_gaps(found, len(text))
-        edges = np.array(found, np.int64).reshape(-1, 2)
-        if len(data) > len(text):  # character positions to byte positions
-            edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))[edges]
-        return Pieces(data, edges)
+        return fill_gaps(found, len(text)) if self.keep_gaps else found
+
+    def __call__(self, text: str) -> Pieces:
+        return pieces_of(text, self.cut)
 
 
 def fill_gaps(spans: list[tuple[int, int]], end: int) -> list[tuple[int, int]]:
@@ -58,6 +55,10 @@ def fill_gaps(spans: list[tuple[int, int]], end: int) -> list[tuple[int, int]]:
 @dataclass(frozen=True)
 class Characters:
     """Each character is a piece."""
+
+    def cut(self, text: str) -> list[tuple[int, int]]:
+        """The pieces as spans of characters."""
+        return [(k, k + 1) for k in range(len(text))]
 
     def __call__(self, text: str) -> Pieces:
         data = np.frombuffer(as_utf8(text), np.uint8)

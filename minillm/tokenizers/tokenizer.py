@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from .explaining import Explanation, explain
-from .metaspace import Continued, Metaspace
 from .normalizing import through
 from .segments import (
+    Continued,
+    Normalized,
     Pieces,
     as_list,
     as_utf8,
@@ -20,7 +21,7 @@ from .segments import (
     joined_ids,
     joined_texts,
 )
-from .special_tokens import Normalized, SpecialTokens, TokenRule, check_special_tokens
+from .special_tokens import SpecialTokens, TokenRule, check_special_tokens
 from .stages import Join
 from .streaming import StreamDecoder
 from .templates import Template
@@ -58,10 +59,15 @@ class Tokenizer:
     def __post_init__(self) -> None:
         self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
         size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
+        self._special_ids: dict[bytes, int] = {}
         self._bytes: list[bytes | None] = [None] * size
         self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
         for token, id in self.special_tokens.items():
-            self._bytes[id] = self._finder.form(token).encode()
+            form = self._finder.form(token)
+            self._special_ids.setdefault(form.encode(), id)
+            self._special_ids[token.encode()] = id
+            if form != token or self._bytes[id] is None:  # else the model may mean other bytes
+                self._bytes[id] = form.encode()
 
     # -- making one ---------------------------------------------------------------------------
 
@@ -236,11 +242,12 @@ class Tokenizer:
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
 
     def _placed(self, normal: str, text: str) -> str:
-        """The normalized text; marked, for Metaspace, if it is not the beginning of a text."""
-        if not isinstance(self.pre_tokenizer, Metaspace) or self.pre_tokenizer.scheme != "first":
+        """The normalized text, for a pre-tokenizer that asks for it with its place in the text."""
+        if not getattr(self.pre_tokenizer, "needs_place", False):
             return normal
-        cut = self.normalizer is not None and self._sources(text)[:1, 0].any()
-        return Continued(normal) if cut or isinstance(text, Continued) else normal
+        if self.normalizer is None or isinstance(text, Normalized):
+            return Continued(normal) if isinstance(text, Continued) else text
+        return Normalized.of(normal, self._sources(text) + isinstance(text, Continued))
 
     def _sources(self, text: str) -> np.ndarray:
         """Spans in the text of the characters of its normalized form."""
@@ -308,7 +315,8 @@ class Tokenizer:
         """Id of a token given as its text or its bytes, or None."""
         if isinstance(token, str) and token in self.special_tokens:
             return self.special_tokens[token]
-        return self.model.ids.get(token.encode() if isinstance(token, str) else token)
+        data = token.encode() if isinstance(token, str) else token
+        return self.model.ids.get(data, self._special_ids.get(data))
 
     def id_to_bytes(self, id: int) -> bytes:
         """Bytes of an id, as they stand in the vocabulary."""

@@ -5,13 +5,33 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .bert import BertNormalizer, BertSplit
-from .cutting import Cut, CutInTurn, PrefixSpace
-from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
+from .byte_level import ByteAlphabet, InByteAlphabet
+from .cutting import Cut, FixedLength
+from .cutting_in_turn import PrefixSpace, flat
+from .decoding import (
+    CTC,
+    ByteTokens,
+    DecodeInTurn,
+    FromByteAlphabet,
+    JoinSpaced,
+    ReplaceIn,
+    StripFrom,
+)
 from .metaspace import JoinMarked, Metaspace
-from .normalizing import InTurn, Lowercase, Prepend, Replace, Strip, StripAccents, UnicodeForm
+from .normalizing import (
+    InTurn,
+    Lowercase,
+    Nmt,
+    Prepend,
+    Replace,
+    Strip,
+    StripAccents,
+    UnicodeForm,
+)
 from .precompiled import Precompiled
 from .read_json_stages import WORDS_AND_MARKS
 from .splitting import PATTERNS
+from .scripts import UnicodeScripts
 from .stages import Characters, Join, JoinWords, Split
 from .templates import Part, Template
 from .training import NOT_SPACE
@@ -37,8 +57,10 @@ def regex_json(pattern: str) -> Json:
 def normalizer_json(stage: Any) -> Json:
     if isinstance(stage, UnicodeForm):
         return {"type": stage.form}
-    if isinstance(stage, Lowercase | StripAccents):
+    if isinstance(stage, Lowercase | StripAccents | Nmt):
         return {"type": type(stage).__name__}
+    if isinstance(stage, ByteAlphabet):
+        return {"type": "ByteLevel"}
     if isinstance(stage, BertNormalizer):
         return {
             "type": "BertNormalizer", "clean_text": stage.clean_text,
@@ -83,6 +105,10 @@ def cut_json(stage: Any) -> Json:
         return split_json(stage.pattern, stage.behavior, stage.invert)
     if isinstance(stage, BertSplit):
         return {"type": "BertPreTokenizer"}
+    if isinstance(stage, UnicodeScripts):
+        return {"type": "UnicodeScripts"}
+    if isinstance(stage, FixedLength):
+        return {"type": "FixedLength", "length": stage.length}
     if isinstance(stage, Metaspace):
         return {
             "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
@@ -92,17 +118,23 @@ def cut_json(stage: Any) -> Json:
 
 
 def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
-    steps = list(stage.steps) if isinstance(stage, CutInTurn) else [stage] * (stage is not None)
-    if not byte_level:
-        made = [cut_json(step) for step in steps]
-    else:
-        last = {**BYTE_LEVEL, "use_regex": bool(steps) and is_gpt2(steps[-1])}
-        if last["use_regex"]:
-            steps.pop()
-        if steps and isinstance(steps[-1], PrefixSpace):
-            last["add_prefix_space"] = True
-            steps.pop()
-        made = [*(cut_json(step) for step in steps), last]
+    """The stage as one object or a Sequence; `byte_level`: the model works on bytes."""
+    steps = flat((stage,)) if stage is not None else []
+    if byte_level:
+        steps.append(InByteAlphabet())
+    made: list[Json] = []
+    waiting: list[Any] = []
+    for step in steps:
+        if not isinstance(step, InByteAlphabet):
+            waiting.append(step)
+            continue
+        cuts = bool(waiting) and is_gpt2(waiting[-1])
+        before = waiting[: len(waiting) - cuts]
+        prefixed = bool(before) and isinstance(before[-1], PrefixSpace)
+        made += map(cut_json, before[: len(before) - prefixed])
+        made.append({**BYTE_LEVEL, "add_prefix_space": prefixed, "use_regex": cuts})
+        waiting = []
+    made += map(cut_json, waiting)
     if len(made) <= 1:
         return made[0] if made else None
     return {"type": "Sequence", "pretokenizers": made}
@@ -156,6 +188,13 @@ def decoder_json(stage: Any, byte_level: bool) -> Json | None:
         }
     if isinstance(stage, ByteTokens):
         return {"type": "ByteFallback"}
+    if isinstance(stage, FromByteAlphabet):
+        return {**BYTE_LEVEL, "use_regex": True}
+    if isinstance(stage, CTC):
+        return {
+            "type": "CTC", "pad_token": stage.pad_token,
+            "word_delimiter_token": stage.word_delimiter_token, "cleanup": stage.cleanup,
+        }
     if isinstance(stage, ReplaceIn):
         return replace_json(stage.rule)
     if isinstance(stage, StripFrom):
