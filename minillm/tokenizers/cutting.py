@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from .bert import NAMES, kinds
-from .normalizing import Aligned, identity, through
 from .segments import Pieces, pieces_of
 from .splitting import compiled, matches
 from .stages import fill_gaps

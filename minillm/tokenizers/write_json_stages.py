@@ -30,8 +30,8 @@ from .normalizing import (
 )
 from .precompiled import Precompiled
 from .read_json_stages import WORDS_AND_MARKS
-from .splitting import PATTERNS
 from .scripts import UnicodeScripts
+from .splitting import PATTERNS
 from .stages import Characters, Join, JoinWords, Split
 from .templates import Part, Template
 from .training import NOT_SPACE

@@ -1,9 +1,9 @@
-"""Make minillm/tokenizers/unicode_scripts.txt: scripts as Hugging Face's UnicodeScripts sees them.
+"""Make minillm/tokenizers/unicode_scripts.txt: scripts as Hugging Face's library sees them.
 
-Run ``python tests/golden/make_unicode_scripts.py`` with tokenizers 0.23 installed. The pre-tokenizer
-cuts where the script changes, so every code point is put beside others: those that are cut from
-neither an ``a`` nor an ideograph have any script, and the others are sorted by whom they are cut
-from. A script is named by a number; Hiragana, Katakana and ー count as Han, as in the library.
+Run ``python tests/golden/make_unicode_scripts.py`` with tokenizers 0.23 installed. The
+pre-tokenizer cuts where the script changes, so every code point is put beside others: those that
+are cut from neither an ``a`` nor an ideograph have any script, and the others are sorted by whom
+they are cut from. A script is named by a number; Hiragana, Katakana and ー count as Han, as in the library.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 from tokenizers.pre_tokenizers import UnicodeScripts
 
 HEADER = """\
-# Scripts as the pre-tokenizer UnicodeScripts sees them, made by tests/golden/make_unicode_scripts.py.
-# A line "hex script" begins a run that ends at the next line; 0: any script.
+# Scripts as the pre-tokenizer UnicodeScripts sees them. Made by
+# tests/golden/make_unicode_scripts.py. A line "hex script" begins a run that ends at the next line; 0: any script.
 """
 
 
