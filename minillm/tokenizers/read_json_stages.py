@@ -36,7 +36,6 @@ from .precompiled import Precompiled
 from .rank_files import BrokenFileError
 from .scripts import UnicodeScripts
 from .stages import Characters, Join, JoinWords, Split
-from .templates import Part, Template
 from .wordpiece import JoinWordPieces
 
 NOT_SPACE = r"\S+"
@@ -181,64 +180,6 @@ def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
         return cut(path, lambda: JoinMarked(mark, Metaspace(mark, scheme).scheme))
     split = item(path, value, "split", bool, True)
     return cut(path, lambda: Metaspace(mark, scheme, split))
-
-
-def read_post_processor(
-    path: Path, value: dict[str, Any] | None, special: dict[str, int], depth: int = 0
-) -> Template | None:
-    kind = None if value is None else item(path, value, "type", str)
-    if value is None or kind == "ByteLevel":
-        return None
-    if kind == "Sequence":
-        steps = steps_of(path, value, "processors", depth)
-        found = [read_post_processor(path, step, special, depth + 1) for step in steps]
-        stages = [stage for stage in found if stage is not None]
-        if len(stages) <= 1:
-            return stages[0] if stages else None
-    if kind == "TemplateProcessing":
-        single = read_parts(path, item(path, value, "single", list), value, special)
-        pair = read_parts(path, item(path, value, "pair", list, []), value, special)
-        return Template(single, pair or Template.pair)
-    if kind in ("BertProcessing", "RobertaProcessing"):
-        start, end = (known_id(path, value, key, special) for key in ("cls", "sep"))
-        single = ((start, 0), ("A", 0), (end, 0))
-        if kind == "BertProcessing":
-            return Template(single, (*single, ("B", 1), (end, 1)))
-        return Template(single, (*single, (end, 0), ("B", 0), (end, 0)))
-    raise unsupported(path, "post_processor", kind)
-
-
-def known_id(path: Path, value: dict[str, Any], key: str, special: dict[str, int]) -> int:
-    """The id in a pair [content, id]."""
-    pair = item(path, value, key, list)
-    if len(pair) != 2 or type(pair[1]) is not int or pair[1] not in special.values():
-        raise BrokenFileError(f"{path}: {key!r} is {pair!r:.60}; expected a special token")
-    return pair[1]
-
-
-def read_parts(
-    path: Path, steps: list[Any], value: dict[str, Any], special: dict[str, int]
-) -> tuple[Part, ...]:
-    """One side of a TemplateProcessing."""
-    table = item(path, value, "special_tokens", dict, {})
-    parts: list[Part] = []
-    for step in steps:
-        if not isinstance(step, dict) or len(step) != 1:
-            raise unsupported(path, "TemplateProcessing step", step)
-        (what,) = step
-        place = item(path, step, what, dict)
-        name, kind = item(path, place, "id", str), item(path, place, "type_id", int, 0)
-        if what == "Sequence" and name in ("A", "B"):
-            parts.append((name, kind))
-        elif what == "SpecialToken":
-            entry = item(path, table, name, dict, {"ids": [special.get(name)]})
-            ids = item(path, entry, "ids", list)
-            if not all(type(id) is int and id in special.values() for id in ids):
-                raise unsupported(path, "TemplateProcessing with the token", name)
-            parts += [(id, kind) for id in ids]
-        else:
-            raise unsupported(path, "TemplateProcessing step", step)
-    return tuple(parts)
 
 
 def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> Any:

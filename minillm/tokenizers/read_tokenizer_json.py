@@ -15,13 +15,8 @@ from .json_items import item
 from .json_numbers import read_number
 from .normalizing import InTurn
 from .rank_files import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
-from .read_json_stages import (
-    in_turn,
-    read_decoder,
-    read_normalizer,
-    read_post_processor,
-    read_pre_tokenizer,
-)
+from .read_json_processors import read_padding, read_post_processor, read_truncation
+from .read_json_stages import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
 from .special_tokens import TokenRule
 from .stages import Join
 from .unigram import Unigram
@@ -57,6 +52,8 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
         "decoder": decoder,
         "special_tokens": special,
         "token_rules": rules,
+        "truncation": read_truncation(path, item(path, value, "truncation", dict, None)),
+        "padding": read_padding(path, item(path, value, "padding", dict, None)),
     }
 
 

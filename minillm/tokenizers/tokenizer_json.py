@@ -20,8 +20,10 @@ from .write_json_stages import (
     cannot_write,
     decoder_json,
     normalizer_json,
+    padding_json,
     post_processor_json,
     pre_tokenizer_json,
+    truncation_json,
 )
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
     byte_level = isinstance(tok.model, ByteBPE)
     value = {
         "version": "1.0",
-        "truncation": None,
-        "padding": None,
+        "truncation": truncation_json(tok.truncation),
+        "padding": padding_json(tok.padding),
         "added_tokens": added,
         "normalizer": None if tok.normalizer is None else normalizer_json(tok.normalizer),
         "pre_tokenizer": pre_tokenizer_json(tok.pre_tokenizer, byte_level),

@@ -17,6 +17,7 @@ from .decoding import (
     ReplaceIn,
     StripFrom,
 )
+from .lengths import Padding, Truncation
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import (
     InTurn,
@@ -33,7 +34,7 @@ from .read_json_stages import WORDS_AND_MARKS
 from .scripts import UnicodeScripts
 from .splitting import PATTERNS
 from .stages import Characters, Join, JoinWords, Split
-from .templates import Part, Template
+from .templates import Part, ProcessInTurn, Template, TrimOffsets
 from .training import NOT_SPACE
 from .wordpiece import JoinWordPieces
 
@@ -148,6 +149,20 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
     stage = tok.post_processor
     if stage is None:
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
+    if isinstance(stage, ProcessInTurn):
+        return {
+            "type": "Sequence", "processors": [processor_json(tok, step) for step in stage.steps]
+        }
+    return processor_json(tok, stage)
+
+
+def processor_json(tok: "Tokenizer", stage: Any) -> Json:
+    """One post-processor."""
+    if isinstance(stage, TrimOffsets):
+        return {
+            "type": "ByteLevel", "add_prefix_space": stage.prefix_space, "trim_offsets": True,
+            "use_regex": True,
+        }
     if not isinstance(stage, Template):
         raise cannot_write("post_processor", stage)
     named = {id: token for token, id in tok.special_tokens.items()}
@@ -169,6 +184,21 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
         "special_tokens": {
             name: {"id": name, "ids": [id], "tokens": [name]} for id, name in names.items()
         },
+    }
+
+
+def truncation_json(value: Truncation | None) -> Json | None:
+    return None if value is None else {
+        "direction": value.direction.title(), "max_length": value.max_length,
+        "strategy": value.strategy.title().replace("_", ""), "stride": value.stride,
+    }
+
+
+def padding_json(value: Padding | None) -> Json | None:
+    return None if value is None else {
+        "strategy": "BatchLongest" if value.length is None else {"Fixed": value.length},
+        "direction": value.direction.title(), "pad_to_multiple_of": value.pad_to_multiple_of,
+        "pad_id": value.pad_id, "pad_type_id": value.pad_type_id, "pad_token": value.pad_token,
     }
 
 

@@ -3,7 +3,7 @@
 Run ``python tests/golden/make_unicode_scripts.py`` with tokenizers 0.23 installed. The
 pre-tokenizer cuts where the script changes, so every code point is put beside others: those that
 are cut from neither an ``a`` nor an ideograph have any script, and the others are sorted by whom
-they are cut from. A script is named by a number; Hiragana, Katakana and ー count as Han, as in the library.
+they are cut from. A script is named by a number; Hiragana, Katakana and ー count as Han there.
 """
 
 from pathlib import Path
@@ -12,7 +12,8 @@ from tokenizers.pre_tokenizers import UnicodeScripts
 
 HEADER = """\
 # Scripts as the pre-tokenizer UnicodeScripts sees them. Made by
-# tests/golden/make_unicode_scripts.py. A line "hex script" begins a run that ends at the next line; 0: any script.
+# tests/golden/make_unicode_scripts.py. A line "hex script" begins a run that ends at the next line;
+# script 0: any.
 """
 
 
