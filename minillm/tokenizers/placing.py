@@ -10,7 +10,7 @@ from .byte_alphabet import bytes_to_characters
 from .byte_bpe import ByteBPE
 from .normalizing import through
 from .segments import Continued, Normalized, character_offsets
-from .templates import Row, Template
+from .templates import Row, Template, TrimOffsets, spaces_around
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
@@ -23,46 +23,48 @@ def is_raw(part: Any) -> bool:
 
 def row_of(tok: Tokenizer, text: str, special: str) -> Row:
     """The tokens of one text, without what the post-processor does."""
-    ids, spans, position = [np.empty(0, np.int32)], [np.empty((0, 2), np.int64)], 0
+    rows, position = [], 0
+    stages = getattr(tok.post_processor, "steps", [tok.post_processor])
+    trims = any(isinstance(stage, TrimOffsets) for stage in stages)
     for part in tok._finder.parts(text, special):
         if isinstance(part, str):
-            found, places = tok.model(tok._pieces(part))
-            places = original(tok, part, places)
+            ids, spans = tok.model(tok._pieces(part))
+            spans = original(tok, part, spans)
             if is_raw(part):
-                places = places + position
+                spans = spans + position
                 position += len(part)
+            names = [spelled(tok, id) if trims else "" for id in ids.tolist()]
         else:
-            found, places, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
-        ids.append(found)
-        spans.append(places)
-    joined = np.concatenate(ids).astype(np.int32)
-    return Row(joined, np.zeros(len(joined), np.int32), np.concatenate(spans))
+            ids, spans, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
+            names = [text[part[1] : part[2]]]
+        spaces = np.array([spaces_around(name) for name in names], np.int64).reshape(-1, 2)
+        rows.append(Row(ids, np.zeros(len(ids), np.int32), spans, spaces))
+    return Row.joined(rows)
 
 
 def framed(tok: Tokenizer, rows: list[Row]) -> Row:
     """One row from those of a text or of two: truncated, post-processed, filled up."""
     stage = tok.post_processor
     if stage is not None and not hasattr(stage, "place"):
-        raise TypeError(f"post_processor={stage!r} has no method place(rows, name), which finding "
+        raise TypeError(f"post_processor={stage!r} has no method place(rows), which finding "
                         "places in the original text and pairs need; see Template")
     if tok.truncation is not None:
         empty = [row.part(slice(0)) for row in rows]
-        added = len(stage.place(empty, str)[0].ids) if stage is not None else 0
+        added = len(stage.place(empty)[0].ids) if stage is not None else 0
         kept = tok.truncation.keep([len(row.ids) for row in rows], added)
         rows = [row.part(some) for row, some in zip(rows, kept)]
     if stage is not None:
-        special = set(tok.special_tokens.values())
-        rows = stage.place(rows, lambda id: spelled(tok, id, special))
-    row = rows[0] if len(rows) == 1 else Template().place(rows, str)[0]
+        rows = stage.place(rows)
+    row = rows[0] if len(rows) == 1 else Template().place(rows)[0]
     if tok.padding is not None:
         row = tok.padding.fill(row, tok.padding.target([len(row.ids)]))
     return row
 
 
-def spelled(tok: Tokenizer, id: int, special: set[int]) -> str:
-    """An id as it stands in a file: in the byte alphabet where the model works on bytes."""
+def spelled(tok: Tokenizer, id: int) -> str:
+    """An id of the model as it stands in a file: in the byte alphabet where it works on bytes."""
     data = tok.id_to_bytes(id)
-    in_bytes = isinstance(tok.model, ByteBPE) and id not in special
+    in_bytes = isinstance(tok.model, ByteBPE)
     return bytes_to_characters(data) if in_bytes else data.decode("utf-8", "replace")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,24 +15,28 @@ Part = tuple[int | str, int]  # (an id, or "A" or "B" for a text; the type id of
 
 
 class Row(NamedTuple):
-    """The tokens of a text: ids (n,) int32, type ids (n,) int32, spans of characters (n, 2)."""
+    """The tokens of a text: ids (n,) int32, type ids (n,) int32, spans of characters (n, 2).
+
+    spaces: at the beginning and the end of each token (n, 2), for ``TrimOffsets``.
+    """
 
     ids: np.ndarray
     types: np.ndarray
     spans: np.ndarray
+    spaces: np.ndarray
 
     @classmethod
     def repeated(cls, id: int, kind: int, count: int = 1) -> Row:
         """Tokens that come from nowhere in the text."""
-        same = np.full(count, id, np.int32), np.full(count, kind, np.int32)
-        return cls(*same, np.zeros((count, 2), np.int64))
+        nowhere = np.zeros((2, count, 2), np.int64)
+        return cls(np.full(count, id, np.int32), np.full(count, kind, np.int32), *nowhere)
 
     @classmethod
     def joined(cls, rows: Sequence[Row]) -> Row:
         return cls(*map(np.concatenate, zip(cls.repeated(0, 0, 0), *rows)))
 
     def part(self, kept: slice) -> Row:
-        return Row(self.ids[kept], self.types[kept], self.spans[kept])
+        return Row(*(column[kept] for column in self))
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Template:
         found = [ids if isinstance(what, str) else [what] for what, _ in self.single]
         return np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
 
-    def place(self, rows: list[Row], name: Callable[[int], str]) -> list[Row]:
+    def place(self, rows: list[Row]) -> list[Row]:
         """One row from those of a text or of two: what the template adds comes from nowhere."""
         parts = self.single if len(rows) == 1 else self.pair
         texts = dict(zip("AB", rows))
@@ -79,8 +83,8 @@ class Template:
 class TrimOffsets:
     """The spans of tokens leave out the spaces at their ends; ids stay as they are.
 
-    Ġ counts as a space. prefix_space: the one at the beginning of the text was put there by the
-    pre-tokenizer, so nothing is taken off for it.
+    Ġ counts as a space. prefix_space: a single one at the beginning of the text was put there by
+    the pre-tokenizer, so nothing is taken off for it.
     """
 
     prefix_space: bool = True
@@ -88,23 +92,26 @@ class TrimOffsets:
     def __call__(self, ids: np.ndarray) -> np.ndarray:
         return ids
 
-    def place(self, rows: list[Row], name: Callable[[int], str]) -> list[Row]:
-        return [row._replace(spans=self.trimmed(row, name)) for row in rows]
+    def place(self, rows: list[Row]) -> list[Row]:
+        return [row._replace(spans=self.trimmed(row)) for row in rows]
 
-    def trimmed(self, row: Row, name: Callable[[int], str]) -> np.ndarray:
-        """name: the text of an id in the vocabulary, with Ġ for a space."""
-        spans = row.spans.tolist()
-        for k, (id, (start, end)) in enumerate(zip(row.ids.tolist(), spans)):
-            token = name(id)
-            before = len(token) - len(token.lstrip(SPACES))
-            after = len(token) - len(token.rstrip(SPACES))
-            if before and self.prefix_space and (k == 0 or start == 0):
-                before = 0
-            start = min(start + before, end)
-            if after and end >= after:
-                end = max(end - after, start)
-            spans[k] = start, end
-        return np.array(spans, np.int64).reshape(-1, 2)
+    def trimmed(self, row: Row) -> np.ndarray:
+        """Spans (n, 2) without the spaces."""
+        (starts, ends), (before, after) = row.spans.T, row.spaces.T
+        first = (starts == 0) | (np.arange(len(starts)) == 0)
+        kept = first & self.prefix_space & (before == 1)
+        starts = np.minimum(starts + np.where(kept, 0, before), ends)
+        ends = np.where(ends >= after, np.maximum(ends - after, starts), ends)
+        return np.stack([starts, ends], 1)
+
+
+def spaces_around(token: str) -> tuple[int, int]:
+    """How many spaces a token begins and ends with.
+
+    >>> spaces_around("ĠĠa ")
+    (2, 1)
+    """
+    return len(token) - len(token.lstrip(SPACES)), len(token) - len(token.rstrip(SPACES))
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class ProcessInTurn:
             ids = step(ids)
         return ids
 
-    def place(self, rows: list[Row], name: Callable[[int], str]) -> list[Row]:
+    def place(self, rows: list[Row]) -> list[Row]:
         for step in self.steps:
-            rows = step.place(rows, name)
+            rows = step.place(rows)
         return rows

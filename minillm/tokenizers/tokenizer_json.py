@@ -84,11 +84,16 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
         vocabulary.setdefault(token, id)
     vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     unk_token = next((token for token, id in vocabulary.items() if id == unk_id), None)
+    if unk_token is None and not getattr(model, "drop_unknown", isinstance(model, ByteBPE)):
+        unk_token = next(  # with a name that is no entry, unknown text is an error there too
+            name for k in range(len(vocabulary) + 1)
+            if (name := f"<unk{k or ''}>") not in vocabulary
+        )
     if isinstance(model, WordVocabulary):
-        return {"type": "WordLevel", "vocab": vocabulary, "unk_token": unk_token or "<unk>"}
+        return {"type": "WordLevel", "vocab": vocabulary, "unk_token": unk_token}
     if isinstance(model, WordPiece):
         return {
-            "type": "WordPiece", "unk_token": unk_token or "[UNK]",
+            "type": "WordPiece", "unk_token": unk_token,
             "continuing_subword_prefix": model.prefix,
             "max_input_chars_per_word": model.longest, "vocab": vocabulary,
         }
