@@ -66,11 +66,11 @@ class UnicodeForm:
         return "".join(parts)
 
     def aligned(self, text: str) -> Aligned:
-        pairs = decomposed([(c, k) for k, c in enumerate(text)], "K" in self.form)
+        changes = decompositions(text, "K" in self.form)
         if self.form.endswith("C"):
-            pairs = composed(pairs)
-        sources = np.array([source for _, source in pairs], np.int64).reshape(-1, 1)
-        return "".join(character for character, _ in pairs), sources + np.arange(2)
+            changes = composed(changes)
+        sources = np.array(places(changes), np.int64).reshape(-1, 1)
+        return "".join(character for character, _ in changes), sources + np.arange(2)
 
 
 @dataclass(frozen=True)
@@ -225,14 +225,39 @@ def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
 
 
 Placed = list[tuple[str, int]]  # characters, and the position in a text that each comes from
+Changes = list[tuple[str, int]]  # characters, and by how much each makes the text longer
 
 
-def decomposed(pairs: Placed, compatible: bool = False) -> Placed:
-    """Decomposition (NFD, or NFKD if `compatible`) that keeps the positions.
+def decomposed(pairs: Placed) -> Placed:
+    """Canonical decomposition (NFD) that keeps the positions."""
+    changes = decompositions("".join(character for character, _ in pairs), False)
+    return [(c, pairs[k][1]) for (c, _), k in zip(changes, places(changes))]
+
+
+def places(changes: Changes) -> list[int]:
+    """Which character of the old text each new one comes from, as Hugging Face's library counts.
+
+    The new characters take the old ones one after another: 1 is put in and comes from the one
+    before, 0 stands for the next one, -1 for the next two. Where marks change places, that is the
+    place in which a mark now stands.
+    """
+    found, following = [], 0
+    for _, change in changes:
+        found.append(max(following - (change > 0), 0))
+        following += max(1 - change, 0)
+    return found
+
+
+def decompositions(text: str, compatible: bool) -> Changes:
+    """NFD, or NFKD if `compatible`: the first part of a character is it, the others are put in.
 
     Marks that follow one another are sorted by their class, as the standard wants it.
     """
-    parts = [(part, k) for c, k in pairs for part in (c if c < "\x80" else parts_of(c, compatible))]
+    parts = [
+        (part, int(n > 0)) for character in text
+        for n, part in enumerate(
+            character if character < "\x80" else parts_of(character, compatible))
+    ]
     start = 0
     for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself
         if end == len(parts) or order_of(parts[end]) == 0:
@@ -254,26 +279,20 @@ def order_of(pair: tuple[str, int]) -> int:
     return 0 if pair[0] in differences()[1] else unicodedata.combining(pair[0])
 
 
-def composed(pairs: Placed) -> Placed:
-    """Canonical composition of decomposed text; what is composed keeps its first position.
-
-    Unless the character before has that position too (both are from one ligature): then it has the
-    mark's, as in Hugging Face's bookkeeping of positions.
-    """
-    made: Placed = []
+def composed(parts: Changes) -> Changes:
+    """Canonical composition of decomposed text; two that become one make it shorter by one."""
+    made: Changes = []
     starter, before = -1, 0
-    for character, k in pairs:
-        order = order_of((character, k))
+    for character, change in parts:
+        order = order_of((character, change))
         touches = starter == len(made) - 1 or 0 < before < order
         if starter >= 0 and touches:
             joined = unicodedata.normalize("NFC", made[starter][0] + character)
             if len(joined) == 1 and character not in differences()[1]:
-                place = made[starter][1]
-                shared = starter > 0 and made[starter - 1][1] == place
-                made[starter] = (joined, k if shared else place)
+                made[starter] = (joined, made[starter][1] + change - 1)
                 continue
         if order == 0:
             starter = len(made)
         before = order
-        made.append((character, k))
+        made.append((character, change))
     return made
