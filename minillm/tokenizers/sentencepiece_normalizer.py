@@ -70,12 +70,29 @@ class SentencePieceNormalizer:
         sources = np.array(spans, np.int64).reshape(-1, 2)
         return "".join(made), character_offsets(text, sources)
 
+    def original(self, text: str, spans: np.ndarray) -> np.ndarray:
+        """Spans of characters of `text` for byte spans (n, 2) in its normalized form.
+
+        As the library counts: a byte comes from where the rule that made it begins, and a span
+        ends where the next byte comes from. So the spans of tokens touch (a removed space belongs
+        to the token before it), and of several tokens from one character the last has all of it.
+        """
+        data = as_utf8(text)
+        parts, end = self.parts_and_end(data)
+        starts = np.array([part.start for part in parts for _ in part.new] + [end], np.int64)
+        places = np.repeat(starts[spans].reshape(-1, 1), 2, 1)  # as empty spans
+        return character_offsets(text, places)[:, 0].reshape(-1, 2)
+
     def parts(self, data: bytes) -> list[Part]:
         """The text in UTF-8, rewritten: each rule's result with the place it comes from."""
+        return self.parts_and_end(data)[0]
+
+    def parts_and_end(self, data: bytes) -> tuple[list[Part], int]:
+        """The parts, and where the text ends that they come from."""
         remove = self.remove_extra_whitespaces
         chunks = list(dropwhile(lambda c: remove and c.new == b" ", self.chunks(data)))
         if not chunks:
-            return []
+            return [], 0
         begin, parts, after_space = chunks[0].start, [], remove
         if self.add_dummy_prefix and not self.treat_whitespace_as_suffix:
             parts.append(Part(b" ", begin, begin))
@@ -86,12 +103,10 @@ class SentencePieceNormalizer:
             parts.append(Part(new, start, end))
         space = SPACE if self.escape_whitespaces else b" "
         parts = [part._replace(new=part.new.replace(b" ", space)) for part in parts]
-        if remove:
-            drop_from_end(parts, space)
+        end = drop_from_end(parts, space, len(data)) if remove else len(data)
         if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
-            end = parts[-1].end if parts else begin
             parts.append(Part(space, end, end))
-        return parts
+        return parts, end
 
     def chunks(self, data: bytes) -> Iterator[Part]:
         """What the rules make of the text, one match after another."""
@@ -121,12 +136,17 @@ class SentencePieceNormalizer:
         ])
 
 
-def drop_from_end(parts: list[Part], space: bytes) -> None:
-    """Take spaces away from the end, with the parts that nothing is left of."""
+def drop_from_end(parts: list[Part], space: bytes, end: int) -> int:
+    """Take spaces away from the end, with the parts that nothing is left of.
+
+    Returns where the text ends then, in bytes.
+    """
     while parts and (not parts[-1].new or parts[-1].new.endswith(space)):
         last = parts.pop()
         if last.new:
             parts.append(last._replace(new=last.new[: -len(space)]))
+            end = last.start
+    return end
 
 
 def width(byte: int) -> int:

@@ -109,3 +109,24 @@ def test_tiktoken(rule):
         assert "".join(map(stream.push, ids)) + stream.finish() == text
 
     in_threads(check, list(strings(random.Random(rule), STRINGS)))
+
+
+def test_sentencepiece():
+    pytest.importorskip("sentencepiece")
+    from minillm.tokenizers.sentencepiece_file import parse_model
+    from minillm.tokenizers.sentencepiece_stages import stages_of
+
+    from ..golden.make_sentencepiece_offsets import answer, models
+
+    for k, (data, processor) in enumerate(models()):
+        tok = Tokenizer(**stages_of(parse_model(data)))
+
+        def check(text, tok=tok, processor=processor):
+            ids, spans = answer(processor, text)
+            assert tok.encode_with_offsets(text, special="text") == (ids, spans), text
+            assert tok.encode(text, special="text") == ids, text
+            assert tok.decode(ids) == processor.decode(ids), text
+            stream = tok.stream()
+            assert "".join(map(stream.push, ids)) + stream.finish() == processor.decode(ids), text
+
+        in_threads(check, list(strings(random.Random(k), STRINGS)))
