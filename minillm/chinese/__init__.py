@@ -13,10 +13,11 @@ from .dictionary import Dictionary
 from .hmm import Hmm
 from .new_words import NewWord, find_words
 from .sentences import segmented_sentences
+from .user_words import with_user_words
 
 __all__ = [
     "CpmText", "Cutter", "Dictionary", "Hmm", "NewWord", "cut", "cutter", "find_words",
-    "from_cpm", "segmented_sentences", "to_cpm", "with_cpm",
+    "from_cpm", "segmented_sentences", "to_cpm", "with_cpm", "with_user_words",
 ]
 
 

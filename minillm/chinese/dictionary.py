@@ -148,7 +148,7 @@ def read_counts(path: Path) -> tuple[dict[str, int], int]:
         if len(parts) not in (2, 3) or not parts[1].isascii() or not parts[1].isdigit():
             raise BrokenFileError(
                 f"{path}: line {number} is {line!r:.60}; expected a word, its count, and "
-                "perhaps a tag"
+                "perhaps a tag (with_user_words reads words without counts)"
             )
         if len(parts[1]) > 16 or len(parts[0]) > MAX_WORD:
             raise BrokenFileError(f"{path}: line {number}: a count or a word too long")
