@@ -13,21 +13,29 @@ if TYPE_CHECKING:
 
 def read_tokenizer(
     path: Path, merges: str | os.PathLike | None, pattern: str,
-    special_tokens: Mapping[str, int] | None,
+    special_tokens: Mapping[str, int] | None, lowercase: bool | None = None,
 ) -> dict[str, Any]:
     """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
     from .bert_file import read_bert_vocabulary
     from .bytepiece_file import is_bytepiece, read_bytepiece
+    from .minbpe_file import is_minbpe, read_minbpe
     from .rank_files import read_tiktoken, read_vocab_and_merges
     from .sentencepiece_stages import is_sentencepiece, read_sentencepiece
     from .tokenizer_json import read_tokenizer_json
 
+    if lowercase is not None and (merges is not None or path.suffix != ".txt"):
+        raise ValueError(
+            f"lowercase={lowercase} is for BERT's vocab.txt, which does not say it; {path} does or "
+            "is of another kind, so leave it out"
+        )
     if merges is not None:
         return read_vocab_and_merges(path, Path(merges), pattern, special_tokens)
     if path.suffix == ".tiktoken":
         return read_tiktoken(path, pattern, special_tokens)
     if path.suffix == ".txt":
-        return read_bert_vocabulary(path, special_tokens)
+        return read_bert_vocabulary(path, special_tokens, lowercase)
+    if is_minbpe(path):
+        return read_minbpe(path, special_tokens)
     if is_bytepiece(path):
         return read_bytepiece(path, special_tokens)
     if is_sentencepiece(path):

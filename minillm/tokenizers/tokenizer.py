@@ -105,16 +105,19 @@ class Tokenizer:
         merges: str | os.PathLike | None = None,
         pattern: str = "gpt2",
         special_tokens: Mapping[str, int] | None = None,
+        lowercase: bool | None = None,
     ) -> "Tokenizer":
-        """Read a tokenizer.json, .tiktoken, SentencePiece .model, BytePiece or BERT's vocab.txt
-        file, or a vocab.json with its `merges`.
+        """Read a tokenizer.json, .tiktoken, SentencePiece or minbpe .model, BytePiece or BERT's
+        vocab.txt file, or a vocab.json with its `merges`.
 
         pattern: the split rule, for the formats that do not hold it: ``gpt2``, ``cl100k``,
-        ``cl100k_original``, ``o200k`` or a regular expression. A broken file raises a ValueError.
+        ``cl100k_original``, ``o200k`` or a regular expression. lowercase: does a
+        vocab.txt want small letters (None: if no capital is an entry)? A broken file raises a
+        ValueError.
         """
         from .opening import read_tokenizer
 
-        return cls(**read_tokenizer(Path(path), merges, pattern, special_tokens))
+        return cls(**read_tokenizer(Path(path), merges, pattern, special_tokens, lowercase))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a tokenizer.json, which Hugging Face tokenizers opens too.

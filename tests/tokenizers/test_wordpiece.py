@@ -164,3 +164,28 @@ def test_live_text_steps():
         assert pieces == [piece for piece, _ in cut.pre_tokenize_str(source)]
 
     same()
+
+
+PLAIN = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##a", "##b", "ab"]
+
+
+@pytest.mark.parametrize(("more", "cased"), [
+    ([], False), (["[EOS]", "<BOS>"], False), (["Berlin", "##Ab"], False), (["A"], True),
+    (["##É"], True), (["中", "Ⅷ"], True),
+])
+def test_a_vocabulary_with_single_capitals_is_cased(more, cased, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join([*PLAIN, *more]), "utf-8")
+    tok = Tokenizer.load(tmp_path / "vocab.txt")
+    assert tok.tokens("AB ab") == (
+        ["[CLS]", "[UNK]", "ab", "[SEP]"] if cased else ["[CLS]", "ab", "ab", "[SEP]"])
+
+
+def test_the_case_of_a_vocabulary_can_be_said(tmp_path):
+    path = tmp_path / "vocab.txt"
+    path.write_text("[UNK]\nHello\nhello\n[END]\n", "utf-8")
+    assert Tokenizer.load(path).encode("Hello hello") == [1, 2]
+    assert Tokenizer.load(path, lowercase=True).encode("Hello hello") == [2, 2]
+    path.write_text("\n".join([*PLAIN, "B"]), "utf-8")
+    assert Tokenizer.load(path, lowercase=True).tokens("AB")[1:-1] == ["ab"]
+    with pytest.raises(ValueError, match=r"lowercase=True is for BERT's vocab\.txt"):
+        Tokenizer.load(tmp_path / "t.json", lowercase=True)
