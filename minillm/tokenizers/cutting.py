@@ -8,11 +8,9 @@ import numpy as np
 from .bert import NAMES, kinds
 from .normalizing import Aligned, identity, through
 from .segments import Pieces, as_utf8
-from .splitting import compiled, matches
-from .stages import fill_gaps
-from .unicode_classes import in_brackets
+from .splitting import Span, compiled, spans
+from .stages import byte_edges
 
-Span = tuple[int, int]
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 
 
@@ -23,8 +21,18 @@ def arrange(spans: list[Span], end: int, behavior: str, invert: bool = False) ->
     MergedWithPrevious, MergedWithNext: a match belongs to the piece before or after it.
     Contiguous: matches that touch are one. invert: matches and the rest change their parts.
     """
-    matched = set(spans)
-    parts = [(span, (span in matched) != invert) for span in fill_gaps(spans, end)]
+    parts, position = [], 0
+    for span in [*spans, (end, end + 1)]:
+        if span[0] > position:
+            parts.append(((position, span[0]), invert))
+        if span[1] <= end:
+            parts.append((span, not invert))
+        position = span[1]
+    return [(start, stop) for start, stop in arranged(parts, behavior) if stop > start]
+
+
+def arranged(parts: list[tuple[Span, bool]], behavior: str) -> list[Span]:
+    """Pieces from parts of the text and whether each is a match; some may be empty."""
     if behavior == "Removed":
         return [span for span, match in parts if not match]
     if behavior == "Isolated":
@@ -53,14 +61,18 @@ def joined_where(parts: list[tuple[Span, bool]], together: Any) -> list[Span]:
 
 @dataclass(frozen=True)
 class Cut:
-    """Cut at the matches of a regular expression; see ``arrange`` for the behaviors."""
+    """Cut at the matches of a regular expression; see ``arrange`` for the behaviors.
+
+    dialect: how the regular expression is to be read, see ``pattern_reading``.
+    """
 
     pattern: str
     behavior: str = "Isolated"
     invert: bool = False
+    dialect: str = "fancy"
 
     def __post_init__(self) -> None:
-        compiled(self.pattern)
+        compiled(self.pattern, self.dialect)
         if self.behavior not in BEHAVIORS:
             raise ValueError(
                 f"behavior={self.behavior!r} is not a behavior; use one of {', '.join(BEHAVIORS)}"
@@ -69,17 +81,13 @@ class Cut:
     def __call__(self, text: str) -> Pieces:
         data = np.frombuffer(as_utf8(text), np.uint8)
         text = data.tobytes().decode()
-        found = [match.span() for match in matches(text, self.pattern)]
-        spans = arrange(found, len(text), self.behavior, self.invert)
-        edges = np.array(spans, np.int64).reshape(-1, 2)
-        if len(data) > len(text):  # character positions to byte positions
-            edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))[edges]
-        return Pieces(data, edges)
+        found = spans(text, self.pattern, self.dialect)
+        return Pieces(data, byte_edges(data, arrange(found, len(text), self.behavior, self.invert)))
 
 
 def digits(each: bool = False) -> Cut:
     """Numbers (every N character, so ½ and Ⅷ too) cut from the rest, or each by itself."""
-    return Cut(f"[{in_brackets('N')}]", "Isolated" if each else "Contiguous")
+    return Cut(r"\p{N}", "Isolated" if each else "Contiguous")
 
 
 def punctuation(behavior: str = "Isolated") -> Cut:

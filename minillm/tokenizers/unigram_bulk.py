@@ -102,7 +102,7 @@ def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
         return None
     spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
     rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
-    if not (pre_tokenizer is None or spaced or (rule and not pre_tokenizer.keep_gaps)):
+    if not (pre_tokenizer is None or spaced or rule):
         return None
 
     def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
