@@ -198,9 +198,9 @@ def words_in(text):
     return text.split()
 
 
-ATOMS = words_in(r"""a b k s é 中 1 \n . \d \w \s \S \W \D \h [ab] [^ab] [a-c] \p{L} \p{N} \P{L} \p{Lu}
-    \x41 [\p{L}\d] [^\s\p{L}\p{N}] [a-z&&[^b]] [a[1-3]] [^a[b]] [[:alpha:]] [[:^digit:]1] [\w&&[^\d]]
-    \x{e9} \u0041 \. \R \p{Han} - ' [-a] [a-] [\w-] [\]a] \N & [a&b] [^\n] [\W_] \t""")
+ATOMS = words_in(r"""a b k s é 中 1 \n . \d \w \s \S \W \D \h [ab] [^ab] [a-c] \p{L} \p{N} \P{L}
+    \p{Lu} \x41 [\p{L}\d] [^\s\p{L}\p{N}] [a-z&&[^b]] [a[1-3]] [^a[b]] [[:alpha:]] [[:^digit:]1]
+    [\w&&[^\d]] \x{e9} \u0041 \. \R \p{Han} - ' [-a] [a-] [\w-] [\]a] \N & [a&b] [^\n] [\W_] \t""")
 PLACES = words_in(r"^ $ \A \z \Z \b \B (?=a) (?!a) (?<=a) (?<!b) (?=\d{2}) (?!\S) (?<=\s)")
 COUNTS = words_in("* + ? *? +? ?? *+ ++ ?+ {2} {1,2} {1,2}? {1,3}+ {2,} {,2} {2}? {2}+")
 CHARACTERS = "aabbckKsS\u017f\u212aéÉ中12 ½²\n\t-'&._\u200dAß12x"
