@@ -3,7 +3,8 @@
 from .bert import BertNormalizer, BertSplit
 from .byte_bpe import ByteBPE
 from .bytepiece import BytePiece
-from .cutting import Cut, CutInTurn
+from .cutting import Cut
+from .cutting_in_turn import CutInTurn
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import InTurn, Lowercase, Replace, Strip, StripAccents, UnicodeForm
 from .segments import Pieces

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .normalizing import Aligned, decomposed, is_ideograph, lower
-from .segments import Pieces, as_utf8, mend_surrogates
+from .segments import Pieces, mend_surrogates, pieces_of
 
 NAMES = "KDSPNMV"  # other, deleted, space, punctuation, nonspacing mark, mark, deleted space
 
@@ -97,8 +97,12 @@ def mended(text: str) -> str:
 class BertSplit:
     """Pieces between white space, each punctuation character a piece of its own."""
 
+    def cut(self, text: str) -> list[tuple[int, int]]:
+        """The pieces as spans of characters."""
+        return [match.span() for match in piece_pattern().finditer(text)]
+
     def __call__(self, text: str) -> Pieces:
-        return cut_at(text, piece_pattern())
+        return pieces_of(text, self.cut)
 
 
 @cache
@@ -113,13 +117,3 @@ def piece_pattern() -> Any:
             if NAMES[kinds()[first]] in names:
                 inside[names] += f"\\U{first:08X}-\\U{end - 1:08X}"
     return regex.compile(f"[{inside['P']}]|[^{inside['P']}{inside['SV']}]+")
-
-
-def cut_at(text: str, pattern: Any) -> Pieces:
-    """The matches of a compiled pattern as pieces."""
-    data = np.frombuffer(as_utf8(text), np.uint8)
-    text = data.tobytes().decode()
-    edges = np.array([match.span() for match in pattern.finditer(text)], np.int64).reshape(-1, 2)
-    if len(data) > len(text):  # character positions to byte positions
-        edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))[edges]
-    return Pieces(data, edges)

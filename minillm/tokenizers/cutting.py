@@ -1,4 +1,4 @@
-"""More pre-tokenizers: splits with the behaviors that tokenizer.json knows; several in turn."""
+"""More pre-tokenizers: splits with the behaviors that tokenizer.json knows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 
 from .bert import NAMES, kinds
-from .normalizing import Aligned, identity, through
-from .segments import Pieces, as_utf8
+from .segments import Pieces, pieces_of
 from .splitting import Span, compiled, spans
-from .stages import byte_edges
 
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 
@@ -78,11 +76,13 @@ class Cut:
                 f"behavior={self.behavior!r} is not a behavior; use one of {', '.join(BEHAVIORS)}"
             )
 
-    def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(text), np.uint8)
-        text = data.tobytes().decode()
+    def cut(self, text: str) -> list[Span]:
+        """The pieces as spans of characters."""
         found = spans(text, self.pattern, self.dialect)
-        return Pieces(data, byte_edges(data, arrange(found, len(text), self.behavior, self.invert)))
+        return arrange(found, len(text), self.behavior, self.invert)
+
+    def __call__(self, text: str) -> Pieces:
+        return pieces_of(text, self.cut)
 
 
 def digits(each: bool = False) -> Cut:
@@ -99,51 +99,19 @@ def punctuation(behavior: str = "Isolated") -> Cut:
 
 
 @dataclass(frozen=True)
-class PrefixSpace:
-    """A space in front of a text that begins with none; it belongs to the first character."""
+class FixedLength:
+    """Pieces of `length` characters; the last one may be shorter."""
 
-    def aligned(self, text: str) -> Aligned:
-        sources = identity(text)
-        if not text or text.startswith(" "):
-            return text, sources
-        return " " + text, np.concatenate([sources[:1], sources])
+    length: int = 5
 
-    def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(self.aligned(text)[0]), np.uint8)
-        whole = [[0, len(data)]] if len(data) else []
-        return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise ValueError(f"length={self.length}; expected at least 1")
 
-
-@dataclass(frozen=True)
-class CutInTurn:
-    """Several pre-tokenizers: each cuts the pieces of the one before."""
-
-    steps: tuple[Any, ...]
-
-    def parts(self, text: str) -> list[tuple[str, np.ndarray]]:
-        """Each piece, and the spans of `text` that its characters come from."""
-        found = [(text, identity(text))]
-        for step in self.steps:
-            finer = []
-            for part, sources in found:
-                if hasattr(step, "aligned"):
-                    sources = through(sources, step.aligned(part)[1])
-                data, edges = step(part)
-                raw = data.tobytes()
-                for start, end in edges.tolist():
-                    first = len(raw[:start].decode())
-                    piece = raw[start:end].decode()
-                    finer.append((piece, sources[first : first + len(piece)]))
-            found = finer
-        return found
-
-    def aligned(self, text: str) -> Aligned:
-        parts = self.parts(text)
-        sources = [np.empty((0, 2), np.int64), *(spans for _, spans in parts)]
-        return "".join(part for part, _ in parts), np.concatenate(sources)
+    def cut(self, text: str) -> list[Span]:
+        """The pieces as spans of characters."""
+        step = self.length
+        return [(k, min(k + step, len(text))) for k in range(0, len(text), step)]
 
     def __call__(self, text: str) -> Pieces:
-        raw = [part.encode() for part, _ in self.parts(text)]
-        ends = np.cumsum([len(part) for part in raw], dtype=np.int64)
-        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1) if raw else ends
-        return Pieces(np.frombuffer(b"".join(raw), np.uint8), spans.reshape(-1, 2))
+        return pieces_of(text, self.cut)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .placing import row_of
+
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
 
@@ -32,5 +34,6 @@ def explain(tok: Tokenizer, text: str, special: str = "raise") -> Explanation:
         else:
             pieces.append(tok.id_to_token(part[0]))
             normal += pieces[-1]
-    ids, offsets = tok.encode_with_offsets(text, special)
+    row = row_of(tok, text, special)
+    ids, offsets = row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
     return Explanation(text, normal, pieces, [tok.id_to_token(i) for i in ids], ids, offsets)

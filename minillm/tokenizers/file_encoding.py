@@ -12,6 +12,7 @@ import codecs
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +93,14 @@ def encode_file(
 ) -> Any:
     """Encode a text file into a token file, and open that as a ``TokenDataset``.
 
-    Memory does not grow with the file. special: as in ``Tokenizer.encode``.
+    Memory does not grow with the file. special: as in ``Tokenizer.encode``. The file is one long
+    text, which the tokenizer neither truncates nor fills up.
     """
     from ..data import TokenDataset
 
     path = Path(path)
+    if tok.truncation is not None or tok.padding is not None:
+        tok = replace(tok, truncation=None, padding=None)
     parts = text_blocks(path) if cuts_like_a_rule(tok) else lines(path)
     return TokenDataset.build(output, parts, WithMode(tok, special), None, progress)
 

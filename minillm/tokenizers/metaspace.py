@@ -4,18 +4,16 @@ Kudo and Richardson 2018 (SentencePiece); the rules are those of Hugging Face's 
 """
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from .normalizing import Aligned, identity
-from .segments import Pieces, as_utf8
+from .segments import Pieces, origins, pieces_of
+from .streaming import OneByOne, Step
 
 SPACE = "\u2581"
 SCHEMES = ("always", "first", "never")
-
-
-class Continued(str):
-    """A part of a text that does not stand at its beginning (a special token is before it)."""
 
 
 def with_mark(text: str, scheme: str = "always", mark: str = SPACE) -> str:
@@ -28,7 +26,7 @@ def with_mark(text: str, scheme: str = "always", mark: str = SPACE) -> str:
     '▁Hey▁▁you▁'
     """
     marked = text.replace(" ", mark)
-    wanted = scheme == "always" or (scheme == "first" and not isinstance(text, Continued))
+    wanted = scheme == "always" or (scheme == "first" and not origins(text)[:1].any())
     return mark + marked if wanted and marked and not marked.startswith(mark) else marked
 
 
@@ -63,24 +61,30 @@ class Metaspace:
             sources = np.concatenate([sources[:1], sources])
         return marked, sources
 
-    def __call__(self, text: str) -> Pieces:
-        marked = with_mark(text, self.scheme, self.mark)
+    @property
+    def needs_place(self) -> bool:
+        """Does it matter where in the whole text a part stands?"""
+        return self.scheme == "first"
+
+    def cut(self, marked: str) -> list[tuple[int, int]]:
+        """The pieces of a text that has its marks already."""
         parts = split_at_marks(marked, self.mark) if self.split else [marked] if marked else []
-        ends = np.cumsum([len(as_utf8(part)) for part in parts], dtype=np.int64)
-        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1) if parts else ends
-        return Pieces(np.frombuffer(as_utf8(marked), np.uint8), spans.reshape(-1, 2))
+        return list(pairwise(accumulate(map(len, parts), initial=0)))
+
+    def __call__(self, text: str) -> Pieces:
+        return pieces_of(with_mark(text, self.scheme, self.mark), self.cut)
 
 
 @dataclass(frozen=True)
-class JoinMarked:
+class JoinMarked(OneByOne):
     """Decode: marks become spaces; the first token loses its marks unless the scheme is never."""
 
     mark: str = SPACE
     scheme: str = "always"
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        mark = self.mark.encode()
-        first = b"" if self.scheme != "never" else b" "
-        return b"".join(
-            token.replace(mark, b" " if k else first) for k, token in enumerate(tokens)
-        )
+    def start(self) -> bool:
+        """Will the marks of the next token be dropped?"""
+        return self.scheme != "never"
+
+    def push(self, first: bool, token: bytes) -> Step:
+        return False, [token.replace(self.mark.encode(), b"" if first else b" ")]

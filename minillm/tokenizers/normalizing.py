@@ -184,6 +184,24 @@ class InTurn:
         return text, sources
 
 
+@dataclass(frozen=True)
+class Nmt:
+    """Google's rules for translation: control characters go, odd white space becomes a space."""
+
+    def __call__(self, text: str) -> str:
+        return text.translate(NMT_TABLE)
+
+    def aligned(self, text: str) -> Aligned:
+        return by_character(text, self)
+
+
+NMT_TABLE: dict[int, str | None] = {
+    **dict.fromkeys([*range(1, 9), 0xB, *range(0xE, 0x20), 0x7F, 0x8F, 0x9F]),
+    **dict.fromkeys([9, 10, 12, 13, 0x1680, *range(0x200B, 0x2010), 0x2028, 0x2029, 0x2581, 0xFEFF,
+                     0xFFFD], " "),
+}
+
+
 def identity(text: str) -> np.ndarray:
     """Each character comes from itself: (n, 2)."""
     return np.arange(len(text))[:, None] + np.arange(2)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,12 @@ def read_text(path: Path) -> str:
         raise BrokenFileError(f"{path}: byte {error.start} is not valid UTF-8") from None
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object."""
+def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, Any]:
+    """A JSON file that holds an object; `number` reads what has a point or an exponent."""
     try:
-        value = json.loads(read_text(path), object_pairs_hook=without_repeats)
+        value = json.loads(
+            read_text(path), object_pairs_hook=without_repeats, parse_float=number
+        )
     except json.JSONDecodeError as error:
         raise BrokenFileError(
             f"{path}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"

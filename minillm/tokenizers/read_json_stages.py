@@ -7,14 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from .bert import BertNormalizer, BertSplit
-from .cutting import Cut, CutInTurn, PrefixSpace, digits, punctuation
-from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
+from .byte_level import ByteAlphabet, InByteAlphabet
+from .cutting import Cut, FixedLength, digits, punctuation
+from .cutting_in_turn import CutInTurn, PrefixSpace
+from .decoding import (
+    CTC,
+    ByteTokens,
+    DecodeInTurn,
+    FromByteAlphabet,
+    JoinSpaced,
+    ReplaceIn,
+    StripFrom,
+)
 from .json_items import item, unsupported
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import (
     FORMS,
     InTurn,
     Lowercase,
+    Nmt,
     Prepend,
     Replace,
     Strip,
@@ -23,9 +34,9 @@ from .normalizing import (
 )
 from .precompiled import Precompiled
 from .rank_files import BrokenFileError
+from .scripts import UnicodeScripts
 from .splitting import same_meaning
 from .stages import Characters, Join, JoinWords, Split
-from .templates import Part, Template
 from .wordpiece import JoinWordPieces
 
 NOT_SPACE = r"\S+"
@@ -72,7 +83,9 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
     if kind == "Sequence":
         steps = steps_of(path, value, "normalizers", depth)
         return InTurn(tuple(read_normalizer(path, step, depth + 1) for step in steps))
-    simple = {"Lowercase": Lowercase, "StripAccents": StripAccents}
+    simple: dict[str, Callable[[], Any]] = {
+        "Lowercase": Lowercase, "StripAccents": StripAccents, "Nmt": Nmt, "ByteLevel": ByteAlphabet,
+    }
     if kind in simple:
         return simple[kind]()
     raise unsupported(path, "normalizer", kind)
@@ -91,52 +104,52 @@ def read_precompiled(path: Path, text: str) -> Any:
         raise BrokenFileError(f"{path}: 'precompiled_charsmap' is broken: {error}") from None
 
 
-def read_pre_tokenizer(path: Path, value: dict[str, Any] | None) -> tuple[Any, bool]:
-    """(stage, is the text turned into the byte alphabet?)"""
+def read_pre_tokenizer(path: Path, value: dict[str, Any] | None) -> list[Any]:
+    """The plain pre-tokenizers, in the order in which they cut."""
     steps = flat_steps(path, value, 0) if value is not None else []
-    kinds = [item(path, step, "type", str) for step in steps]
-    stages = [stage for step in steps if (stage := read_cut(path, step)) is not None]
-    stage = stages[0] if len(stages) == 1 else CutInTurn(tuple(stages)) if stages else None
-    if "ByteLevel" in kinds[:-1]:
-        raise unsupported(path, "pre_tokenizer after ByteLevel", kinds[-1])
-    return stage, "ByteLevel" in kinds
+    return [stage for step in steps for stage in read_cut(path, step)]
+
+
+def in_turn(stages: list[Any]) -> Any:
+    """One stage for several, for one or for none."""
+    return CutInTurn(tuple(stages)) if len(stages) > 1 else stages[0] if stages else None
 
 
 def flat_steps(path: Path, value: dict[str, Any], depth: int) -> list[dict[str, Any]]:
     """The steps of a sequence, and of those in it, each of them plain."""
-    if item(path, value, "type", str) == "ByteLevel" and item(
-        path, value, "add_prefix_space", bool, True
-    ):
-        return [{"type": "PrefixSpace"}, value]
-    if value["type"] != "Sequence":
+    if item(path, value, "type", str) != "Sequence":
         return [value]
     steps = steps_of(path, value, "pretokenizers", depth)
     return [plain for step in steps for plain in flat_steps(path, step, depth + 1)]
 
 
-def read_cut(path: Path, value: dict[str, Any]) -> Any:
-    """One plain pre-tokenizer, or None if it leaves the text whole."""
+def read_cut(path: Path, value: dict[str, Any]) -> list[Any]:
+    """One pre-tokenizer of a file, which may be several here."""
     kind = value["type"]
     if kind == "ByteLevel":
-        return Split("gpt2", "refuse") if item(path, value, "use_regex", bool, True) else None
+        prefix = [PrefixSpace()] * item(path, value, "add_prefix_space", bool, True)
+        rule = [Split("gpt2", "refuse")] * item(path, value, "use_regex", bool, True)
+        return [*prefix, *rule, InByteAlphabet()]
     if kind == "Split":
-        return read_split(path, value)
+        return [read_split(path, value)]
     if kind == "Metaspace":
-        return read_metaspace(path, value, Metaspace)
+        return [read_metaspace(path, value, Metaspace)]
     if kind == "Digits":
-        return digits(item(path, value, "individual_digits", bool, False))
+        return [digits(item(path, value, "individual_digits", bool, False))]
     if kind == "Punctuation":
-        return cut(path, lambda: punctuation(item(path, value, "behavior", str, "Isolated")))
+        return [cut(path, lambda: punctuation(item(path, value, "behavior", str, "Isolated")))]
     if kind == "CharDelimiterSplit":
-        return Cut(re.escape(item(path, value, "delimiter", str)), "Removed")
+        return [Cut(re.escape(item(path, value, "delimiter", str)), "Removed")]
+    if kind == "FixedLength":
+        return [cut(path, lambda: FixedLength(item(path, value, "length", int, 5)))]
     simple: dict[str, Callable[[], Any]] = {
         "BertPreTokenizer": BertSplit,
         "WhitespaceSplit": lambda: Split(NOT_SPACE),
         "Whitespace": lambda: Split(WORDS_AND_MARKS),
-        "PrefixSpace": PrefixSpace,
+        "UnicodeScripts": UnicodeScripts,
     }
     if kind in simple:
-        return simple[kind]()
+        return [simple[kind]()]
     raise unsupported(path, "pre_tokenizer", kind)
 
 
@@ -171,70 +184,19 @@ def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
     return cut(path, lambda: Metaspace(mark, scheme, split))
 
 
-def read_post_processor(
-    path: Path, value: dict[str, Any] | None, special: dict[str, int], depth: int = 0
-) -> Template | None:
-    kind = None if value is None else item(path, value, "type", str)
-    if value is None or kind == "ByteLevel":
-        return None
-    if kind == "Sequence":
-        steps = steps_of(path, value, "processors", depth)
-        found = [read_post_processor(path, step, special, depth + 1) for step in steps]
-        stages = [stage for stage in found if stage is not None]
-        if len(stages) <= 1:
-            return stages[0] if stages else None
-    if kind == "TemplateProcessing":
-        single = read_parts(path, item(path, value, "single", list), value, special)
-        pair = read_parts(path, item(path, value, "pair", list, []), value, special)
-        return Template(single, pair or Template.pair)
-    if kind in ("BertProcessing", "RobertaProcessing"):
-        start, end = (known_id(path, value, key, special) for key in ("cls", "sep"))
-        single = ((start, 0), ("A", 0), (end, 0))
-        if kind == "BertProcessing":
-            return Template(single, (*single, ("B", 1), (end, 1)))
-        return Template(single, (*single, (end, 0), ("B", 0), (end, 0)))
-    raise unsupported(path, "post_processor", kind)
-
-
-def known_id(path: Path, value: dict[str, Any], key: str, special: dict[str, int]) -> int:
-    """The id in a pair [content, id]."""
-    pair = item(path, value, key, list)
-    if len(pair) != 2 or type(pair[1]) is not int or pair[1] not in special.values():
-        raise BrokenFileError(f"{path}: {key!r} is {pair!r:.60}; expected a special token")
-    return pair[1]
-
-
-def read_parts(
-    path: Path, steps: list[Any], value: dict[str, Any], special: dict[str, int]
-) -> tuple[Part, ...]:
-    """One side of a TemplateProcessing."""
-    table = item(path, value, "special_tokens", dict, {})
-    parts: list[Part] = []
-    for step in steps:
-        if not isinstance(step, dict) or len(step) != 1:
-            raise unsupported(path, "TemplateProcessing step", step)
-        (what,) = step
-        place = item(path, step, what, dict)
-        name, kind = item(path, place, "id", str), item(path, place, "type_id", int, 0)
-        if what == "Sequence" and name in ("A", "B"):
-            parts.append((name, kind))
-        elif what == "SpecialToken":
-            entry = item(path, table, name, dict, {"ids": [special.get(name)]})
-            ids = item(path, entry, "ids", list)
-            if not all(type(id) is int and id in special.values() for id in ids):
-                raise unsupported(path, "TemplateProcessing with the token", name)
-            parts += [(id, kind) for id in ids]
-        else:
-            raise unsupported(path, "TemplateProcessing step", step)
-    return tuple(parts)
-
-
 def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> Any:
     kind = None if value is None else item(path, value, "type", str)
     if value is None:
         return JoinSpaced()
-    if kind in ("ByteLevel", "Fuse"):
+    if kind == "ByteLevel":
+        return FromByteAlphabet()
+    if kind == "Fuse":
         return Join()
+    if kind == "CTC":
+        return CTC(
+            item(path, value, "pad_token", str), item(path, value, "word_delimiter_token", str),
+            item(path, value, "cleanup", bool),
+        )
     if kind == "BPEDecoder":
         return JoinWords(item(path, value, "suffix", str, "</w>"))
     if kind == "WordPiece":
@@ -249,6 +211,8 @@ def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> An
         return ReplaceIn(read_replace(path, value))
     if kind == "Strip":
         content = item(path, value, "content", str)
+        if len(content) != 1:
+            raise unsupported(path, "decoder Strip with the content", content)
         return StripFrom(content, item(path, value, "start", int), item(path, value, "stop", int))
     if kind == "Sequence":
         steps = steps_of(path, value, "decoders", depth)

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from .byte_alphabet import characters_to_bytes
+from .byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes
 from .byte_bpe import ByteBPE
-from .json_items import item, unsupported
+from .byte_level import ByteAlphabet, InByteAlphabet, in_alphabet
+from .decoding import FromByteAlphabet
+from .json_items import item
+from .json_numbers import read_number
+from .normalizing import InTurn
 from .rank_files import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
-from .read_json_stages import (
-    read_decoder,
-    read_normalizer,
-    read_post_processor,
-    read_pre_tokenizer,
-)
+from .read_json_processors import read_padding, read_post_processor, read_truncation
+from .read_json_stages import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
 from .special_tokens import TokenRule
+from .stages import Join
 from .unigram import Unigram
 from .wordpiece import WordPiece
 from .words import CharacterBPE, WordVocabulary
@@ -27,23 +28,64 @@ MODELS = "BPE, WordLevel, WordPiece, Unigram"
 
 def read_tokenizer_json(path: Path) -> dict[str, Any]:
     """The stages of a tokenizer.json as arguments of ``Tokenizer``."""
-    value = read_json(path)
+    value = read_json(path, read_number)
     special, rules = read_added_tokens(path, item(path, value, "added_tokens", list, []))
-    cut, byte_level = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
-    decoder = item(path, value, "decoder", dict, None)
+    cuts = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
+    decoder = read_decoder(path, item(path, value, "decoder", dict, None))
     model = item(path, value, "model", dict)
-    byte_level = byte_level or (decoder or {}).get("type") == "ByteLevel"
     normalizer = item(path, value, "normalizer", dict, None)
+    normalize = None if normalizer is None else read_normalizer(path, normalizer)
+    spellings = cuts.count(InByteAlphabet()) + rewrites(normalize).count(ByteAlphabet())
+    as_bytes = (
+        cuts[-1:] == [InByteAlphabet()] and spellings == 1 and decoder == FromByteAlphabet()
+        and works_on_bytes(model)
+    )
+    if as_bytes:
+        cuts, decoder = cuts[:-1], Join()
     return {
-        "model": read_model(path, model, byte_level, special, rules),
-        "normalizer": None if normalizer is None else read_normalizer(path, normalizer),
-        "pre_tokenizer": cut,
+        "model": read_model(path, model, as_bytes, special, guarded(special, rules, spellings > 0)),
+        "normalizer": normalize,
+        "pre_tokenizer": in_turn(cuts),
         "post_processor": read_post_processor(
             path, item(path, value, "post_processor", dict, None), special
         ),
-        "decoder": read_decoder(path, decoder),
+        "decoder": decoder,
         "special_tokens": special,
         "token_rules": rules,
+        "truncation": read_truncation(path, item(path, value, "truncation", dict, None)),
+        "padding": read_padding(path, item(path, value, "padding", dict, None)),
+    }
+
+
+def rewrites(normalizer: Any) -> list[Any]:
+    """The plain normalizers, in order."""
+    if isinstance(normalizer, InTurn):
+        return [plain for step in normalizer.steps for plain in rewrites(step)]
+    return [normalizer]
+
+
+def works_on_bytes(model: dict[str, Any]) -> bool:
+    """Is it BPE whose tokens, spelled in the byte alphabet, are byte strings and nothing else?"""
+    marks = model.get("continuing_subword_prefix"), model.get("end_of_word_suffix")
+    vocabulary = model.get("vocab")
+    if model.get("type", "BPE") != "BPE" or any(marks) or not isinstance(vocabulary, dict):
+        return False
+    unknown = [byte for byte, name in CHARACTER_OF_BYTE.items() if name not in vocabulary]
+    return not unknown or not (model.get("unk_token") or model.get("byte_fallback"))
+
+
+def guarded(
+    special: dict[str, int], rules: dict[str, TokenRule], spelled: bool
+) -> set[str]:
+    """The special tokens that text can never turn into, except as a whole and when allowed.
+
+    Where the model sees text `spelled` in the byte alphabet, an entry that such text can become is
+    not the special token that is written alike: é is the byte E9 there.
+    """
+    return {
+        token for token in special
+        if not (rule := rules.get(token, TokenRule())).ordinary and not rule.single_word
+        and (not spelled or in_alphabet(token) == token)
     }
 
 
@@ -72,12 +114,10 @@ def read_added_tokens(
 
 def read_model(
     path: Path, value: dict[str, Any], byte_level: bool, special: dict[str, int],
-    rules: dict[str, TokenRule],
+    guarded: set[str],
 ) -> Any:
-    """The model. Text can never turn into its special tokens, except into ordinary ones."""
+    """The model; `byte_level`: it works on bytes, and its tokens are in the byte alphabet."""
     kind = item(path, value, "type", str, "BPE")
-    free = {token for token, rule in rules.items() if rule.ordinary or rule.single_word}
-    guarded = special.keys() - free
     if kind == "Unigram":
         return read_unigram(path, value, guarded)
     if kind not in ("BPE", "WordLevel", "WordPiece"):
@@ -90,12 +130,13 @@ def read_model(
     if clash & set(special.values()):
         raise BrokenFileError(f"{path}: id {min(clash)} belongs to two tokens")
     made = made_by_merges(value) if kind == "BPE" else set()
+    made |= {token for token in vocabulary if len(token) == 1 and kind == "BPE"}
     ordinary = {
         token: id for token, id in vocabulary.items() if token not in guarded or token in made
     }
     unk_token = item(path, value, "unk_token", str, None)
-    unk_id = None if unk_token is None else vocabulary.get(unk_token, special.get(unk_token))
-    as_bytes = characters_to_bytes if byte_level and kind == "BPE" else str.encode
+    unk_id = None if unk_token is None else vocabulary.get(unk_token)
+    as_bytes = characters_to_bytes if byte_level else str.encode
     tokens = {as_bytes(token): id for token, id in ordinary.items()}
     if len(tokens) < len(ordinary):
         raise BrokenFileError(f"{path}: two tokens of the vocabulary stand for the same bytes")
@@ -134,14 +175,12 @@ def read_bpe(
         raise BrokenFileError(f"{path}: 'dropout' is {dropout}; expected 0 to 1")
     whole = item(path, value, "ignore_merges", bool, False)
     if byte_level:
-        if suffix or prefix:
-            raise unsupported(path, "byte-level BPE with a mark on tokens,", prefix or suffix)
         return ByteBPE(table, merges, whole_pieces=whole, dropout=dropout)
     return CharacterBPE(
         table, merges, unk_id, suffix, dropout, prefix=prefix,
         fuse_unk=item(path, value, "fuse_unk", bool, False),
         byte_fallback=item(path, value, "byte_fallback", bool, False),
-        whole_words=whole, drop_unknown=True, dropout_rule="huggingface",
+        whole_words=whole, drop_unknown=value.get("unk_token") is None, dropout_rule="huggingface",
     )
 
 

@@ -1,7 +1,7 @@
 """Text as bytes: UTF-8 arrays, the pieces in them, and character positions of byte positions."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,47 @@ class Pieces(NamedTuple):
 
     data: np.ndarray
     spans: np.ndarray
+
+
+class Continued(str):
+    """A part of a text that does not stand at its beginning (a special token is before it)."""
+
+
+class Normalized(str):
+    """A part of a text that is normalized already.
+
+    sources: for each of its characters the span in the whole text that it comes from, (n, 2).
+    """
+
+    sources: np.ndarray
+
+    @classmethod
+    def of(cls, text: str, sources: np.ndarray) -> "Normalized":
+        part = cls(text)
+        part.sources = sources
+        return part
+
+
+def origins(text: str) -> np.ndarray:
+    """Where in the whole text each character begins (n,); 0 only for what stands at its start."""
+    if isinstance(text, Normalized):
+        return text.sources[:, 0]
+    return np.arange(len(text)) + isinstance(text, Continued)
+
+
+def pieces_of(text: str, cut: Callable[[str], list[tuple[int, int]]]) -> Pieces:
+    """The pieces of a text, where ``cut(text)`` gives their spans in characters."""
+    data = np.frombuffer(as_utf8(text), np.uint8)
+    text = data.tobytes().decode()
+    edges = np.array(cut(text), np.int64).reshape(-1, 2)
+    return Pieces(data, byte_positions(data, len(text))[edges] if len(data) > len(text) else edges)
+
+
+def byte_positions(data: np.ndarray, characters: int) -> np.ndarray:
+    """At which byte of UTF-8 each character begins, and where the last one ends (n + 1,)."""
+    if len(data) == characters:
+        return np.arange(characters + 1)
+    return np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
 
 
 def mend_surrogates(text: str) -> str:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from .sentencepiece_file import BYTE_PIECES
 from .sentencepiece_normalizer import SPACE, width
+from .streaming import OneByOne, Step
 
 BYTES = {name.encode(): bytes([value]) for name, value in BYTE_PIECES.items()}
 
 
 @dataclass(frozen=True)
-class SentencePieceDecoder:
+class SentencePieceDecoder(OneByOne):
     """Join pieces as the library does.
 
     control: pieces that stand for no text; unk: the unknown piece, shown as `unk_surface`. ▁
@@ -24,25 +25,41 @@ class SentencePieceDecoder:
     leading: str = "each"
     byte_pieces: bool = False
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        text, waiting = bytearray(), bytearray()  # waiting: byte pieces, not yet characters
-        at_start = dropped = False
-        at_start = self.leading != "keep"
-        for token in tokens:
-            if self.byte_pieces and token in BYTES:
-                waiting += BYTES[token]
-                continue
-            text += repaired(bytes(waiting))
-            waiting.clear()
-            at_start = at_start and not dropped and not text
-            dropped = False
-            if token == self.unk:
-                text += self.unk_surface
-            elif token not in self.control:
-                if at_start and token.startswith(SPACE):
-                    token, dropped = token[len(SPACE) :], self.leading == "one"
-                text += token.replace(SPACE, b" ")
-        return bytes(text + repaired(bytes(waiting)))
+    def start(self) -> tuple[bytes, bool, bool]:
+        """(bytes that are not yet a character, may a ▁ be dropped, is there no text yet)"""
+        return b"", self.leading != "keep", True
+
+    def push(self, state: tuple[bytes, bool, bool], token: bytes) -> Step:
+        waiting, droppable, empty = state
+        if self.byte_pieces and token in BYTES:
+            waiting += BYTES[token]
+            text = b""
+            while waiting and len(waiting) >= width(waiting[0]):
+                character, waiting = first_character(waiting)
+                text += character
+            return (waiting, droppable, empty and not text), [text]
+        text = repaired(waiting)
+        droppable = droppable and empty and not text
+        if token == self.unk:
+            text += self.unk_surface
+        elif token not in self.control:
+            if droppable and token.startswith(SPACE):
+                token, droppable = token[len(SPACE) :], self.leading == "each"
+            text += token.replace(SPACE, b" ")
+        return (b"", droppable, empty and not text), [text]
+
+    def finish(self, state: tuple[bytes, bool, bool]) -> list[bytes]:
+        return [repaired(state[0])]
+
+
+def first_character(data: bytes) -> tuple[bytes, bytes]:
+    """(UTF-8 of the first character, the bytes after it); U+FFFD for a byte that begins none."""
+    size = width(data[0])
+    try:
+        data[:size].decode()
+    except UnicodeDecodeError:
+        size = 0
+    return (data[:size], data[size:]) if size else (b"\xef\xbf\xbd", data[1:])
 
 
 def repaired(data: bytes) -> bytes:
@@ -51,14 +68,8 @@ def repaired(data: bytes) -> bytes:
     >>> repaired(b"\\xe4\\xb8a").decode()
     '\\ufffd\\ufffda'
     """
-    result = bytearray()
-    i = 0
-    while i < len(data):
-        length = width(data[i])
-        try:
-            data[i : i + length].decode()
-        except UnicodeDecodeError:
-            length = 0
-        result += data[i : i + length] if length else b"\xef\xbf\xbd"
-        i += max(length, 1)
-    return bytes(result)
+    result = b""
+    while data:
+        character, data = first_character(data)
+        result += character
+    return result

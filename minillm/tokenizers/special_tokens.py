@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .metaspace import Continued
 from .normalizing import WHITE_SPACE
 from .pattern_scanning import word_characters
 from .pattern_writing import class_of
+from .segments import Continued, Normalized
 
 MODES = ("raise", "allow", "text")
 Part = str | tuple[int, int, int]
@@ -42,21 +42,6 @@ class TokenRule:
     rstrip: bool = False
     ordinary: bool = False
     normalized: bool = False
-
-
-class Normalized(str):
-    """A part of a text that is normalized already.
-
-    sources: for each of its characters the span in the whole text that it comes from, (n, 2).
-    """
-
-    sources: np.ndarray
-
-    @classmethod
-    def of(cls, text: str, sources: np.ndarray) -> "Normalized":
-        part = cls(text)
-        part.sources = sources
-        return part
 
 
 def pattern_of(forms: Iterable[str]) -> re.Pattern[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .segments import Pieces, as_utf8
+from .segments import Pieces, as_utf8, pieces_of
 from .splitting import Span, compiled, rule_of, spans
+from .streaming import OneByOne, Step
 
 GAPS = ("drop", "keep", "refuse")
 
@@ -37,24 +38,17 @@ class Split:
         """Name of the rule if there is a scanner for it."""
         return rule_of(self.pattern, self.dialect)
 
-    def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(text), np.uint8)
-        text = data.tobytes().decode()
+    def cut(self, text: str) -> list[Span]:
+        """The pieces as spans of characters."""
         found = spans(text, self.pattern, self.dialect)
         if self.gaps == "refuse":
             refuse_gaps(text, found, self.pattern)
         if self.gaps == "keep":
-            found = fill_gaps(found, len(text))
-        return Pieces(data, byte_edges(data, [span for span in found if span[1] > span[0]]))
+            return fill_gaps(found, len(text))
+        return [span for span in found if span[1] > span[0]]
 
-
-def byte_edges(data: np.ndarray, spans: list[Span]) -> np.ndarray:
-    """Byte positions (n, 2) of spans of characters in UTF-8 data."""
-    edges = np.array(spans, np.int64).reshape(-1, 2)
-    inner = (data & 0xC0) == 0x80
-    if inner.any():
-        edges = np.append(np.flatnonzero(~inner), len(data))[edges]
-    return edges
+    def __call__(self, text: str) -> Pieces:
+        return pieces_of(text, self.cut)
 
 
 def refuse_gaps(text: str, found: list[Span], pattern: str) -> None:
@@ -86,6 +80,10 @@ def fill_gaps(spans: list[Span], end: int) -> list[Span]:
 class Characters:
     """Each character is a piece."""
 
+    def cut(self, text: str) -> list[tuple[int, int]]:
+        """The pieces as spans of characters."""
+        return [(k, k + 1) for k in range(len(text))]
+
     def __call__(self, text: str) -> Pieces:
         data = np.frombuffer(as_utf8(text), np.uint8)
         edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
@@ -93,24 +91,32 @@ class Characters:
 
 
 @dataclass(frozen=True)
-class Join:
+class Join(OneByOne):
     """Decode by putting the tokens one after another."""
+
+    joins = True
+
+    def push(self, state: None, token: bytes) -> Step:
+        return state, [token]
 
     def __call__(self, tokens: list[bytes]) -> bytes:
         return b"".join(tokens)
 
 
 @dataclass(frozen=True)
-class JoinWords:
+class JoinWords(OneByOne):
     """Decode tokens of words: the suffix that ends a word becomes a space, except at the end."""
 
     suffix: str = "</w>"
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
+    def start(self) -> bytes:
+        return b""
+
+    def push(self, held: bytes, token: bytes) -> Step:
+        """Held is a token with a suffix: is it the last one?"""
         suffix = self.suffix.encode()
-        words = [
-            token[: -len(suffix)] + b" " if token.endswith(suffix) else token for token in tokens
-        ]
-        if words and tokens[-1].endswith(suffix):
-            words[-1] = words[-1][:-1]
-        return b"".join(words)
+        before = [held.replace(suffix, b" ")] if held else []
+        return (token, before) if suffix in token else (b"", [*before, token])
+
+    def finish(self, held: bytes) -> list[bytes]:
+        return [held.replace(self.suffix.encode(), b"")] if held else []

@@ -1,11 +1,42 @@
 """Post-processors: the special tokens that a model expects around one text or between two."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from .normalizing import WHITE_SPACE
+
+SPACES = WHITE_SPACE + "\u0120"  # Ġ, the space of the byte alphabet
 Part = tuple[int | str, int]  # (an id, or "A" or "B" for a text; the type id of what it gives)
+
+
+class Row(NamedTuple):
+    """The tokens of a text: ids (n,) int32, type ids (n,) int32, spans of characters (n, 2).
+
+    spaces: at the beginning and the end of each token (n, 2), for ``TrimOffsets``.
+    """
+
+    ids: np.ndarray
+    types: np.ndarray
+    spans: np.ndarray
+    spaces: np.ndarray
+
+    @classmethod
+    def repeated(cls, id: int, kind: int, count: int = 1) -> Row:
+        """Tokens that come from nowhere in the text."""
+        nowhere = np.zeros((2, count, 2), np.int64)
+        return cls(np.full(count, id, np.int32), np.full(count, kind, np.int32), *nowhere)
+
+    @classmethod
+    def joined(cls, rows: Sequence[Row]) -> Row:
+        return cls(*map(np.concatenate, zip(cls.repeated(0, 0, 0), *rows)))
+
+    def part(self, kept: slice) -> Row:
+        return Row(*(column[kept] for column in self))
 
 
 @dataclass(frozen=True)
@@ -19,7 +50,7 @@ class Template:
     pair: tuple[Part, ...] = (("A", 0), ("B", 1))
 
     @classmethod
-    def around(cls, before: Sequence[int] = (), after: Sequence[int] = ()) -> "Template":
+    def around(cls, before: Sequence[int] = (), after: Sequence[int] = ()) -> Template:
         """Ids before and after a text; before, between and after the texts of a pair.
 
         ``Template.around([cls], [sep])`` is BERT's: [CLS] A [SEP] B [SEP], of type 0 up to the
@@ -31,17 +62,70 @@ class Template:
 
     def __call__(self, ids: np.ndarray) -> np.ndarray:
         """Ids of one text with what goes around it."""
-        return self.fill(self.single, {"A": ids})[0]
+        found = [ids if isinstance(what, str) else [what] for what, _ in self.single]
+        return np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
 
-    def join(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, type ids) of two texts, int32."""
-        return self.fill(self.pair, {"A": first, "B": second})
-
-    def fill(
-        self, parts: tuple[Part, ...], texts: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        ids, types = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    def place(self, rows: list[Row]) -> list[Row]:
+        """One row from those of a text or of two: what the template adds comes from nowhere."""
+        parts = self.single if len(rows) == 1 else self.pair
+        texts = dict(zip("AB", rows))
+        found = []
         for what, kind in parts:
-            ids.append(texts[what] if isinstance(what, str) else np.array([what], np.int32))
-            types.append(np.full(len(ids[-1]), kind, np.int32))
-        return np.concatenate(ids).astype(np.int32), np.concatenate(types)
+            if isinstance(what, str):
+                row = texts[what]
+                found.append(row._replace(types=np.full(len(row.ids), kind, np.int32)))
+            else:
+                found.append(Row.repeated(what, kind))
+        return [Row.joined(found)]
+
+
+@dataclass(frozen=True)
+class TrimOffsets:
+    """The spans of tokens leave out the spaces at their ends; ids stay as they are.
+
+    Ġ counts as a space. prefix_space: a single one at the beginning of the text was put there by
+    the pre-tokenizer, so nothing is taken off for it.
+    """
+
+    prefix_space: bool = True
+
+    def __call__(self, ids: np.ndarray) -> np.ndarray:
+        return ids
+
+    def place(self, rows: list[Row]) -> list[Row]:
+        return [row._replace(spans=self.trimmed(row)) for row in rows]
+
+    def trimmed(self, row: Row) -> np.ndarray:
+        """Spans (n, 2) without the spaces."""
+        (starts, ends), (before, after) = row.spans.T, row.spaces.T
+        first = (starts == 0) | (np.arange(len(starts)) == 0)
+        kept = first & self.prefix_space & (before == 1)
+        starts = np.minimum(starts + np.where(kept, 0, before), ends)
+        ends = np.where(ends >= after, np.maximum(ends - after, starts), ends)
+        return np.stack([starts, ends], 1)
+
+
+def spaces_around(token: str) -> tuple[int, int]:
+    """How many spaces a token begins and ends with.
+
+    >>> spaces_around("ĠĠa ")
+    (2, 1)
+    """
+    return len(token) - len(token.lstrip(SPACES)), len(token) - len(token.rstrip(SPACES))
+
+
+@dataclass(frozen=True)
+class ProcessInTurn:
+    """Several post-processors, one after another."""
+
+    steps: tuple[Template | TrimOffsets, ...]
+
+    def __call__(self, ids: np.ndarray) -> np.ndarray:
+        for step in self.steps:
+            ids = step(ids)
+        return ids
+
+    def place(self, rows: list[Row]) -> list[Row]:
+        for step in self.steps:
+            rows = step.place(rows)
+        return rows

@@ -2,35 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .explaining import Explanation, explain
-from .metaspace import Continued, Metaspace
-from .normalizing import through
+from .lengths import Padding, Truncation
+from .placing import framed, in_place, is_raw, row_of
 from .segments import (
+    Normalized,
     Pieces,
     as_list,
     as_utf8,
     blocks_of,
-    character_offsets,
     joined_ids,
     joined_texts,
 )
-from .special_tokens import Normalized, SpecialTokens, TokenRule, check_special_tokens
+from .special_tokens import SpecialTokens, TokenRule, check_special_tokens
 from .stages import Join
 from .streaming import StreamDecoder
-from .templates import Template
 
 Ids = Sequence[int] | np.ndarray
-
-
-def is_raw(part: Any) -> bool:
-    """Is it a part of a text that has yet to be normalized?"""
-    return isinstance(part, str) and not isinstance(part, Normalized)
 
 
 @dataclass(eq=False)
@@ -40,9 +34,11 @@ class Tokenizer:
     normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
     spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
     list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
+    truncation, padding: the most and the least tokens of an encoded text, None: any number.
 
     A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
-    of its characters, the span of characters of `text` that it comes from, (n, 2) int64. A model
+    of its characters, the span of characters of `text` that it comes from, (n, 2) int64; a
+    post-processor that keeps track of them has ``place`` (see ``templates``). A model
     may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
     that runs these stages over many texts at once in a kernel, or None if it has none for them.
     """
@@ -54,14 +50,21 @@ class Tokenizer:
     decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
     special_tokens: dict[str, int] = field(default_factory=dict)
     token_rules: dict[str, TokenRule] = field(default_factory=dict)
+    truncation: Truncation | None = None
+    padding: Padding | None = None
 
     def __post_init__(self) -> None:
         self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
         size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
+        self._special_ids: dict[bytes, int] = {}
         self._bytes: list[bytes | None] = [None] * size
         self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
         for token, id in self.special_tokens.items():
-            self._bytes[id] = self._finder.form(token).encode()
+            form = self._finder.form(token)
+            self._special_ids.setdefault(form.encode(), id)
+            self._special_ids[token.encode()] = id
+            if form != token or self._bytes[id] is None:  # else the model may mean other bytes
+                self._bytes[id] = form.encode()
 
     # -- making one ---------------------------------------------------------------------------
 
@@ -143,7 +146,8 @@ class Tokenizer:
         texts = list(texts)
         suspects = self._finder.suspects(texts, special)
         cut = {k: self._finder.parts(texts[k], special) for k in suspects}
-        if self.post_processor is None and all(row == [texts[k]] for k, row in cut.items()):
+        frames = self.post_processor or self.truncation or self.padding
+        if frames is None and all(row == [texts[k]] for k, row in cut.items()):
             ids, ends = self._encode_plain(texts)
             return ids, np.concatenate([[0], ends])
         rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
@@ -154,7 +158,8 @@ class Tokenizer:
         for row in rows:
             found = [next(pieces) if is_raw(part) else self._ids_of(part) for part in row]
             joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
-            encoded.append(self.post_processor(joined) if self.post_processor else joined)
+            encoded.append(joined)
+        encoded = self._framed(encoded) if frames else encoded
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
         return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
 
@@ -172,36 +177,18 @@ class Tokenizer:
     ) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and the (start, end) of the characters of `text` that each comes from.
 
-        Tokens that share a character all report the whole character. The post-processor is not
-        applied: what it adds comes from nowhere in the text.
+        Tokens that share a character all report the whole character. What the post-processor or
+        padding adds comes from nowhere in the text: (0, 0).
         """
-        ids: list[int] = []
-        offsets: list[tuple[int, int]] = []
-        position = 0
-        for part in self._finder.parts(text, special):
-            if isinstance(part, str):
-                found, spans = self.model(self._pieces(part))
-                spans = self._original(part, spans)
-                if is_raw(part):
-                    spans = spans + position
-                    position += len(part)
-                ids += found.tolist()
-                offsets += [(start, end) for start, end in spans.tolist()]
-            else:
-                ids.append(part[0])
-                offsets.append(part[1:])
-                position = part[2]
-        return ids, offsets
+        row = framed(self, [row_of(self, text, special)])
+        return row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
 
     def encode_pair(
         self, first: str, second: str, special: str = "raise"
     ) -> tuple[list[int], list[int]]:
         """(ids, type ids) of two texts in the post-processor's template, BERT's for example."""
-        stage = self.post_processor if isinstance(self.post_processor, Template) else Template()
-        bare = replace(self, post_processor=None)
-        texts = bare.encode_array(first, special), bare.encode_array(second, special)
-        ids, types = stage.join(*texts)
-        return ids.tolist(), types.tolist()
+        row = framed(self, [row_of(self, text, special) for text in (first, second)])
+        return row.ids.tolist(), row.types.tolist()
 
     def tokens(self, text: str, special: str = "raise") -> list[str]:
         """The text of each id; a byte that is no character of its own is shown as ``\\xe4``."""
@@ -220,6 +207,15 @@ class Tokenizer:
         found = [self.model(self._pieces(text))[0] for text in texts]
         return joined_ids([(ids, np.array([len(ids)])) for ids in found])
 
+    def _framed(self, rows: list[np.ndarray]) -> list[np.ndarray]:
+        """The ids of texts, truncated, post-processed and filled up."""
+        stage = self.post_processor
+        if self.truncation is not None:
+            added = len(stage(np.empty(0, np.int32))) if stage else 0
+            rows = [row[self.truncation.keep([len(row)], added)[0]] for row in rows]
+        rows = [stage(row) for row in rows] if stage else rows
+        return rows if self.padding is None else self.padding.fill_ids(rows)
+
     def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
         """Ids of a part that is normalized already, or of a special token."""
         return self.model(self._pieces(part))[0] if isinstance(part, Normalized) else part[:1]
@@ -230,41 +226,10 @@ class Tokenizer:
     def _pieces(self, text: str) -> Pieces:
         normal = self._normalized(text)
         if self.pre_tokenizer is not None:
-            return self.pre_tokenizer(self._placed(normal, text))
+            return self.pre_tokenizer(in_place(self, normal, text))
         data = np.frombuffer(as_utf8(normal), np.uint8)
         whole = [[0, len(data)]] if len(data) else []
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
-
-    def _placed(self, normal: str, text: str) -> str:
-        """The normalized text; marked, for Metaspace, if it is not the beginning of a text."""
-        if not isinstance(self.pre_tokenizer, Metaspace) or self.pre_tokenizer.scheme != "first":
-            return normal
-        cut = self.normalizer is not None and self._sources(text)[:1, 0].any()
-        return Continued(normal) if cut or isinstance(text, Continued) else normal
-
-    def _sources(self, text: str) -> np.ndarray:
-        """Spans in the text of the characters of its normalized form."""
-        if isinstance(text, Normalized):
-            return text.sources
-        if not hasattr(self.normalizer, "aligned"):
-            raise TypeError(f"normalizer={self.normalizer!r} has no method aligned(text), which "
-                            "finding places in the original text needs; see Tokenizer")
-        return self.normalizer.aligned(text)[1]
-
-    def _original(self, text: str, spans: np.ndarray) -> np.ndarray:
-        """Character spans in `text` of byte spans in the text that the model saw.
-
-        Of a part that is normalized already: spans in the whole text.
-        """
-        sources = None
-        if self.normalizer is not None:
-            sources = self._sources(text)
-            text = self._placed(self._normalized(text), text)
-        if self.pre_tokenizer is not None and hasattr(self.pre_tokenizer, "aligned"):
-            text, found = self.pre_tokenizer.aligned(text)
-            sources = found if sources is None else through(sources, found)
-        spans = character_offsets(text, spans)
-        return spans if sources is None else through(sources, spans)
 
     # -- ids to text --------------------------------------------------------------------------
 
@@ -308,7 +273,8 @@ class Tokenizer:
         """Id of a token given as its text or its bytes, or None."""
         if isinstance(token, str) and token in self.special_tokens:
             return self.special_tokens[token]
-        return self.model.ids.get(token.encode() if isinstance(token, str) else token)
+        data = token.encode() if isinstance(token, str) else token
+        return self.model.ids.get(data, self._special_ids.get(data))
 
     def id_to_bytes(self, id: int) -> bytes:
         """Bytes of an id, as they stand in the vocabulary."""

@@ -10,6 +10,7 @@ from minillm.files import written_atomically
 
 from .byte_alphabet import bytes_to_characters
 from .byte_bpe import ByteBPE
+from .json_numbers import write_number
 from .read_tokenizer_json import read_tokenizer_json
 from .special_tokens import TokenRule
 from .unigram import Unigram
@@ -19,8 +20,10 @@ from .write_json_stages import (
     cannot_write,
     decoder_json,
     normalizer_json,
+    padding_json,
     post_processor_json,
     pre_tokenizer_json,
+    truncation_json,
 )
 
 if TYPE_CHECKING:
@@ -41,8 +44,8 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
     byte_level = isinstance(tok.model, ByteBPE)
     value = {
         "version": "1.0",
-        "truncation": None,
-        "padding": None,
+        "truncation": truncation_json(tok.truncation),
+        "padding": padding_json(tok.padding),
         "added_tokens": added,
         "normalizer": None if tok.normalizer is None else normalizer_json(tok.normalizer),
         "pre_tokenizer": pre_tokenizer_json(tok.pre_tokenizer, byte_level),
@@ -50,14 +53,27 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
         "decoder": decoder_json(tok.decoder, byte_level),
         "model": model_json(tok),
     }
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if isinstance(tok.model, Unigram):
+        text = text.removesuffix("\n }\n}") + f',\n  "vocab": {scores_json(tok)}\n }}\n}}'
     with written_atomically(path) as file:
-        file.write(json.dumps(value, ensure_ascii=False, indent=1).encode())
+        file.write(text.encode())
+
+
+def scores_json(tok: "Tokenizer") -> str:
+    """The pieces of a unigram model and their scores, as numbers that are read back exactly."""
+    named = {id: token for token, id in tok.special_tokens.items()}
+    rows = []
+    for id, (token, score) in enumerate(zip(tok.model.vocabulary, tok.model.scores.tolist())):
+        piece = named.get(id, f"<unused{id}>") if token is None else token.decode()
+        rows.append(f"   [{json.dumps(piece, ensure_ascii=False)}, {write_number(score)}]")
+    return "[\n" + ",\n".join(rows) + "\n  ]"
 
 
 def model_json(tok: "Tokenizer") -> dict[str, Any]:
     model = tok.model
     if isinstance(model, Unigram):
-        return unigram_json(tok, model)
+        return unigram_json(model)
     if not isinstance(model, ByteBPE | CharacterBPE | WordVocabulary | WordPiece):
         raise cannot_write("model", model)
     as_text = bytes_to_characters if isinstance(model, ByteBPE) else bytes.decode
@@ -68,11 +84,16 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
         vocabulary.setdefault(token, id)
     vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     unk_token = next((token for token, id in vocabulary.items() if id == unk_id), None)
+    if unk_token is None and not getattr(model, "drop_unknown", isinstance(model, ByteBPE)):
+        unk_token = next(  # with a name that is no entry, unknown text is an error there too
+            name for k in range(len(vocabulary) + 1)
+            if (name := f"<unk{k or ''}>") not in vocabulary
+        )
     if isinstance(model, WordVocabulary):
-        return {"type": "WordLevel", "vocab": vocabulary, "unk_token": unk_token or "<unk>"}
+        return {"type": "WordLevel", "vocab": vocabulary, "unk_token": unk_token}
     if isinstance(model, WordPiece):
         return {
-            "type": "WordPiece", "unk_token": unk_token or "[UNK]",
+            "type": "WordPiece", "unk_token": unk_token,
             "continuing_subword_prefix": model.prefix,
             "max_input_chars_per_word": model.longest, "vocab": vocabulary,
         }
@@ -109,18 +130,11 @@ def named_in_model(tok: "Tokenizer", vocabulary: dict[str, int]) -> dict[str, in
     return inside if beyond == list(range(first, first + len(beyond))) else tok.special_tokens
 
 
-def unigram_json(tok: "Tokenizer", model: Unigram) -> dict[str, Any]:
+def unigram_json(model: Unigram) -> dict[str, Any]:
+    """The model without its pieces, which ``scores_json`` writes."""
     if model.variant != "huggingface":
         raise ValueError(
             "model is a SentencePiece model, whose arithmetic tokenizer.json does not know; save "
             "it with a name that ends in .model"
         )
-    named = {id: token for token, id in tok.special_tokens.items()}
-    pieces = [
-        named.get(id, f"<unused{id}>") if token is None else token.decode()
-        for id, token in enumerate(model.vocabulary)
-    ]
-    return {
-        "type": "Unigram", "unk_id": model.unk_id, "byte_fallback": model.byte_fallback,
-        "vocab": [[piece, score] for piece, score in zip(pieces, model.scores.tolist())],
-    }
+    return {"type": "Unigram", "unk_id": model.unk_id, "byte_fallback": model.byte_fallback}

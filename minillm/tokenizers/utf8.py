@@ -4,7 +4,10 @@ Three rules are in use for what is broken; ``recover`` finds the most characters
 holds, as the paper on byte-level BPE does (Wang, Cho and Gu 2020).
 """
 
+import codecs
 from dataclasses import dataclass
+
+from .streaming import OneByOne, Step
 
 REPLACEMENT = "\ufffd"
 SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
@@ -96,8 +99,19 @@ def recover(data: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class KeepValid:
+class KeepValid(OneByOne):
     """Decode by joining the tokens and leaving out what is no character: ``recover``, but fast."""
+
+    joins = True
+
+    def start(self) -> bytes:
+        """Bytes of a character of which some are missing."""
+        return b""
+
+    def push(self, half: bytes, token: bytes) -> Step:
+        data = half + token
+        text, used = codecs.utf_8_decode(data, "ignore", False)
+        return data[used:], [text.encode()]
 
     def __call__(self, tokens: list[bytes]) -> bytes:
         return b"".join(tokens).decode("utf-8", "ignore").encode()

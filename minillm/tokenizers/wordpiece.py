@@ -12,6 +12,7 @@ import numpy as np
 
 from ..backend import active_backend
 from .segments import Pieces
+from .streaming import OneByOne, Step
 from .words import texts_of, unknown
 
 NEW: Any = object()  # not None, which says that a word cannot be spelled
@@ -96,7 +97,7 @@ class WordPiece:
 
 
 @dataclass(frozen=True)
-class JoinWordPieces:
+class JoinWordPieces(OneByOne):
     """Decode: a space before each token, but none before one that continues a word.
 
     With `cleanup` the space before marks and contractions is taken out, as BERT's decoder does.
@@ -105,13 +106,15 @@ class JoinWordPieces:
     prefix: str = "##"
     cleanup: bool = True
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        mark = self.prefix.encode()
-        parts = [
-            token if k == 0 else token[len(mark) :] if token.startswith(mark) else b" " + token
-            for k, token in enumerate(tokens)
-        ]
-        return b"".join(tidy(part) if self.cleanup else part for part in parts)
+    def start(self) -> bool:
+        """Is the next token the first?"""
+        return True
+
+    def push(self, first: bool, token: bytes) -> Step:
+        if not first:
+            mark = self.prefix.encode()
+            token = token[len(mark) :] if token.startswith(mark) else b" " + token
+        return False, [tidy(token) if self.cleanup else token]
 
 
 def tidy(text: bytes) -> bytes:

@@ -4,16 +4,37 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from .bert import BertNormalizer, BertSplit
-from .cutting import Cut, CutInTurn, PrefixSpace
-from .decoding import ByteTokens, DecodeInTurn, JoinSpaced, ReplaceIn, StripFrom
+from .byte_level import ByteAlphabet, InByteAlphabet
+from .cutting import Cut, FixedLength
+from .cutting_in_turn import PrefixSpace, flat
+from .decoding import (
+    CTC,
+    ByteTokens,
+    DecodeInTurn,
+    FromByteAlphabet,
+    JoinSpaced,
+    ReplaceIn,
+    StripFrom,
+)
+from .lengths import Padding, Truncation
 from .metaspace import JoinMarked, Metaspace
-from .normalizing import InTurn, Lowercase, Prepend, Replace, Strip, StripAccents, UnicodeForm
+from .normalizing import (
+    InTurn,
+    Lowercase,
+    Nmt,
+    Prepend,
+    Replace,
+    Strip,
+    StripAccents,
+    UnicodeForm,
+)
 from .pattern_writing import write_pattern
 from .precompiled import Precompiled
 from .read_json_stages import WORDS_AND_MARKS
+from .scripts import UnicodeScripts
 from .splitting import PATTERNS, same_meaning, tree_of
 from .stages import Characters, Join, JoinWords, Split
-from .templates import Part, Template
+from .templates import Part, ProcessInTurn, Template, TrimOffsets
 from .training import NOT_SPACE
 from .wordpiece import JoinWordPieces
 
@@ -39,8 +60,10 @@ def regex_json(pattern: str, dialect: str) -> Json:
 def normalizer_json(stage: Any) -> Json:
     if isinstance(stage, UnicodeForm):
         return {"type": stage.form}
-    if isinstance(stage, Lowercase | StripAccents):
+    if isinstance(stage, Lowercase | StripAccents | Nmt):
         return {"type": type(stage).__name__}
+    if isinstance(stage, ByteAlphabet):
+        return {"type": "ByteLevel"}
     if isinstance(stage, BertNormalizer):
         return {
             "type": "BertNormalizer", "clean_text": stage.clean_text,
@@ -87,6 +110,10 @@ def cut_json(stage: Any) -> Json:
         return split_json(pattern, stage.behavior, stage.invert)
     if isinstance(stage, BertSplit):
         return {"type": "BertPreTokenizer"}
+    if isinstance(stage, UnicodeScripts):
+        return {"type": "UnicodeScripts"}
+    if isinstance(stage, FixedLength):
+        return {"type": "FixedLength", "length": stage.length}
     if isinstance(stage, Metaspace):
         return {
             "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
@@ -96,17 +123,23 @@ def cut_json(stage: Any) -> Json:
 
 
 def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
-    steps = list(stage.steps) if isinstance(stage, CutInTurn) else [stage] * (stage is not None)
-    if not byte_level:
-        made = [cut_json(step) for step in steps]
-    else:
-        last = {**BYTE_LEVEL, "use_regex": bool(steps) and is_gpt2(steps[-1])}
-        if last["use_regex"]:
-            steps.pop()
-        if steps and isinstance(steps[-1], PrefixSpace):
-            last["add_prefix_space"] = True
-            steps.pop()
-        made = [*(cut_json(step) for step in steps), last]
+    """The stage as one object or a Sequence; `byte_level`: the model works on bytes."""
+    steps = flat((stage,)) if stage is not None else []
+    if byte_level:
+        steps.append(InByteAlphabet())
+    made: list[Json] = []
+    waiting: list[Any] = []
+    for step in steps:
+        if not isinstance(step, InByteAlphabet):
+            waiting.append(step)
+            continue
+        cuts = bool(waiting) and is_gpt2(waiting[-1])
+        before = waiting[: len(waiting) - cuts]
+        prefixed = bool(before) and isinstance(before[-1], PrefixSpace)
+        made += map(cut_json, before[: len(before) - prefixed])
+        made.append({**BYTE_LEVEL, "add_prefix_space": prefixed, "use_regex": cuts})
+        waiting = []
+    made += map(cut_json, waiting)
     if len(made) <= 1:
         return made[0] if made else None
     return {"type": "Sequence", "pretokenizers": made}
@@ -120,6 +153,20 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
     stage = tok.post_processor
     if stage is None:
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
+    if isinstance(stage, ProcessInTurn):
+        return {
+            "type": "Sequence", "processors": [processor_json(tok, step) for step in stage.steps]
+        }
+    return processor_json(tok, stage)
+
+
+def processor_json(tok: "Tokenizer", stage: Any) -> Json:
+    """One post-processor."""
+    if isinstance(stage, TrimOffsets):
+        return {
+            "type": "ByteLevel", "add_prefix_space": stage.prefix_space, "trim_offsets": True,
+            "use_regex": True,
+        }
     if not isinstance(stage, Template):
         raise cannot_write("post_processor", stage)
     named = {id: token for token, id in tok.special_tokens.items()}
@@ -144,6 +191,21 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
     }
 
 
+def truncation_json(value: Truncation | None) -> Json | None:
+    return None if value is None else {
+        "direction": value.direction.title(), "max_length": value.max_length,
+        "strategy": value.strategy.title().replace("_", ""), "stride": value.stride,
+    }
+
+
+def padding_json(value: Padding | None) -> Json | None:
+    return None if value is None else {
+        "strategy": "BatchLongest" if value.length is None else {"Fixed": value.length},
+        "direction": value.direction.title(), "pad_to_multiple_of": value.pad_to_multiple_of,
+        "pad_id": value.pad_id, "pad_type_id": value.pad_type_id, "pad_token": value.pad_token,
+    }
+
+
 def decoder_json(stage: Any, byte_level: bool) -> Json | None:
     if isinstance(stage, JoinSpaced):
         return None
@@ -160,11 +222,19 @@ def decoder_json(stage: Any, byte_level: bool) -> Json | None:
         }
     if isinstance(stage, ByteTokens):
         return {"type": "ByteFallback"}
+    if isinstance(stage, FromByteAlphabet):
+        return {**BYTE_LEVEL, "use_regex": True}
+    if isinstance(stage, CTC):
+        return {
+            "type": "CTC", "pad_token": stage.pad_token,
+            "word_delimiter_token": stage.word_delimiter_token, "cleanup": stage.cleanup,
+        }
     if isinstance(stage, ReplaceIn):
         return replace_json(stage.rule)
     if isinstance(stage, StripFrom):
         return {
-            "type": "Strip", "content": stage.content, "start": stage.start, "stop": stage.stop
+            "type": "Strip", "content": stage.content, "start": stage.start_count,
+            "stop": stage.stop_count,
         }
     if isinstance(stage, DecodeInTurn):
         return {"type": "Sequence", "decoders": [decoder_json(d, False) for d in stage.decoders]}

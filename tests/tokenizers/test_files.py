@@ -50,7 +50,8 @@ def test_other_stages_survive(tmp_path):
     assert ids == tok.encode("CAFE\u0301 X") == [0, *ids[1:-1], 1]
     assert again.decode(ids) == "<s>café x</s>"
     _, offsets = again.encode_with_offsets("CAFE\u0301 X")
-    assert offsets[-1][1] == 7
+    assert offsets[0] == offsets[-1] == (0, 0)  # of the template
+    assert offsets[-2][1] == 7
     assert (3, 4) in offsets
     assert again.encode_batch(["a", ""])[1].tolist() == [0, 3, 5]
 
