@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend import active_backend
 from .bpe import apply_merges
+from .memories import Memories
 from .segments import Pieces
 from .splitting import RULES, split
 from .stages import Split
@@ -34,7 +35,6 @@ class ByteBPE:
     whole_pieces: bool = False
     ranks: np.ndarray | None = None  # of merges; None: their order
     dropout: float = 0.0
-    _arrays: Any = field(default=None, repr=False, compare=False)
     _tables: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,13 +103,19 @@ class ByteBPE:
     def _encode_fast(
         self, data: np.ndarray, segments: np.ndarray, rule: str
     ) -> tuple[np.ndarray, np.ndarray]:
+        memory = self._memories.take()
+        found = self._run(memory, data, segments, rule)
+        self._memories.give_back(memory)
+        return found
+
+    def _run(
+        self, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The kernel, and the long pieces that it leaves; `memory` is this call's alone."""
         from ..kernels.text_encode import encode
         from .unicode_classes import class_table
 
-        if self._arrays is None:
-            self._arrays = self._build()
-            self.forget()
-        words, memory = self._arrays
+        words = self._words
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         progress = np.zeros(3, np.int64)
@@ -152,15 +158,16 @@ class ByteBPE:
 
     def forget(self) -> None:
         """Empty the memory of pieces seen, except for the entries of the vocabulary."""
-        if self._arrays is not None:
-            words, memory = self._arrays
-            memory.short[:], memory.long[:], memory.used[:] = 0, 0, 0
-            spans = np.stack([words.starts[:-1], words.starts[1:]], 1)
-            self._encode_fast(words.data, spans[self.lengths <= MEMORABLE], "given")
+        self._memories.forget()
 
-    def _build(self) -> tuple[Any, Any]:
-        """The arrays the kernel works with: the vocabulary, and the memory of pieces seen."""
-        from ..kernels.text_encode import LONGEST, Memory, Vocabulary, fill_slots
+    @cached_property
+    def _memories(self) -> Memories:
+        return Memories(self._new_memory)
+
+    @cached_property
+    def _words(self) -> Any:
+        """The vocabulary, as the kernel wants it."""
+        from ..kernels.text_encode import Vocabulary, fill_slots
         from ..kernels.text_merge import pair_table
 
         pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
@@ -171,7 +178,13 @@ class ByteBPE:
         starts = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
         slots = np.full(power_of_two(2 * len(self.vocabulary)), -1, np.int32)
         fill_slots(data, starts, slots)
-        words = Vocabulary(self.byte_ids, pairs, self.whole_pieces, slots, data, starts)
+        return Vocabulary(self.byte_ids, pairs, self.whole_pieces, slots, data, starts)
+
+    def _new_memory(self) -> Any:
+        """A memory of pieces seen, which knows the entries of the vocabulary."""
+        from ..kernels.text_encode import LONGEST, Memory
+
+        words = self._words
         memory = Memory(
             short=np.zeros(4 * REMEMBERED, np.uint64),
             long=np.zeros(REMEMBERED // 4, np.uint64),
@@ -181,7 +194,9 @@ class ByteBPE:
             symbols=np.zeros(LONGEST, np.int32),
             values=np.zeros(LONGEST, np.uint64),
         )
-        return words, memory
+        spans = np.stack([words.starts[:-1], words.starts[1:]], 1)
+        self._run(memory, words.data, spans[self.lengths <= MEMORABLE], "given")
+        return memory
 
 
 def power_of_two(least: int) -> int:

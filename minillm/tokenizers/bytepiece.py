@@ -6,8 +6,10 @@ through a kernel.
 
 import math
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,6 +129,8 @@ class Lines:
         edges = np.unique(np.concatenate([[0], ends, [len(data)]])).astype(np.int64)
         return Pieces(data, np.stack([edges[:-1], edges[1:]], 1))
 
+DRAWING = threading.Lock()  # two calls must not draw from one state of random numbers at once
+
 
 @dataclass(eq=False)
 class BytePiece:
@@ -159,8 +163,9 @@ class BytePiece:
         if self.alpha is None:
             found = best_pieces(data, self.scores, self.longest)
         else:
-            self._draw = self._draw or uniform_draws(self.seed)
-            found = random_pieces(data, self.scores, self.longest, self.alpha, self._draw)
+            with DRAWING:
+                self._draw = self._draw or uniform_draws(self.seed)
+                found = random_pieces(data, self.scores, self.longest, self.alpha, self._draw)
         return [self.ids[piece] for piece in found]
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
@@ -194,10 +199,11 @@ class BytePiece:
     ) -> tuple[np.ndarray, np.ndarray]:
         from .bytepiece_trie import encode
 
-        if self._arrays is None:
-            self._arrays = self._build()
-        trie, state = self._arrays
-        return encode(trie, data, segments, lines, self.alpha, state)
+        with nullcontext() if self.alpha is None else DRAWING:
+            if self._arrays is None:
+                self._arrays = self._build()
+            trie, state = self._arrays
+            return encode(trie, data, segments, lines, self.alpha, state)
 
     def _build(self) -> tuple[Any, np.ndarray]:
         from .bytepiece_trie import Trie

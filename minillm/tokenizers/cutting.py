@@ -7,11 +7,8 @@ import numpy as np
 
 from .bert import NAMES, kinds
 from .segments import Pieces, pieces_of
-from .splitting import compiled, matches
-from .stages import fill_gaps
-from .unicode_classes import in_brackets
+from .splitting import Span, compiled, spans
 
-Span = tuple[int, int]
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 
 
@@ -22,8 +19,18 @@ def arrange(spans: list[Span], end: int, behavior: str, invert: bool = False) ->
     MergedWithPrevious, MergedWithNext: a match belongs to the piece before or after it.
     Contiguous: matches that touch are one. invert: matches and the rest change their parts.
     """
-    matched = set(spans)
-    parts = [(span, (span in matched) != invert) for span in fill_gaps(spans, end)]
+    parts, position = [], 0
+    for span in [*spans, (end, end + 1)]:
+        if span[0] > position:
+            parts.append(((position, span[0]), invert))
+        if span[1] <= end:
+            parts.append((span, not invert))
+        position = span[1]
+    return [(start, stop) for start, stop in arranged(parts, behavior) if stop > start]
+
+
+def arranged(parts: list[tuple[Span, bool]], behavior: str) -> list[Span]:
+    """Pieces from parts of the text and whether each is a match; some may be empty."""
     if behavior == "Removed":
         return [span for span, match in parts if not match]
     if behavior == "Isolated":
@@ -52,14 +59,18 @@ def joined_where(parts: list[tuple[Span, bool]], together: Any) -> list[Span]:
 
 @dataclass(frozen=True)
 class Cut:
-    """Cut at the matches of a regular expression; see ``arrange`` for the behaviors."""
+    """Cut at the matches of a regular expression; see ``arrange`` for the behaviors.
+
+    dialect: how the regular expression is to be read, see ``pattern_reading``.
+    """
 
     pattern: str
     behavior: str = "Isolated"
     invert: bool = False
+    dialect: str = "fancy"
 
     def __post_init__(self) -> None:
-        compiled(self.pattern)
+        compiled(self.pattern, self.dialect)
         if self.behavior not in BEHAVIORS:
             raise ValueError(
                 f"behavior={self.behavior!r} is not a behavior; use one of {', '.join(BEHAVIORS)}"
@@ -67,7 +78,7 @@ class Cut:
 
     def cut(self, text: str) -> list[Span]:
         """The pieces as spans of characters."""
-        found = [match.span() for match in matches(text, self.pattern)]
+        found = spans(text, self.pattern, self.dialect)
         return arrange(found, len(text), self.behavior, self.invert)
 
     def __call__(self, text: str) -> Pieces:
@@ -76,7 +87,7 @@ class Cut:
 
 def digits(each: bool = False) -> Cut:
     """Numbers (every N character, so ½ and Ⅷ too) cut from the rest, or each by itself."""
-    return Cut(f"[{in_brackets('N')}]", "Isolated" if each else "Contiguous")
+    return Cut(r"\p{N}", "Isolated" if each else "Contiguous")
 
 
 def punctuation(behavior: str = "Isolated") -> Cut:

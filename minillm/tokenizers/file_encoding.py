@@ -82,7 +82,7 @@ def lines(path: Path) -> Iterator[str]:
 def cuts_like_a_rule(tok: Tokenizer) -> bool:
     """Do blocks that end between a letter and white space leave the ids alone?"""
     cut = tok.pre_tokenizer
-    plain = isinstance(cut, Split) and cut.rule in PATTERNS and not cut.keep_gaps
+    plain = isinstance(cut, Split) and cut.rule in PATTERNS
     spaced = any(re.search(r"\s", token) for token in tok.special_tokens)
     return plain and tok.normalizer is None and tok.post_processor is None and not spaced
 

@@ -120,32 +120,35 @@ class Strip:
 
 @dataclass(frozen=True)
 class Replace:
-    """Every match of a regular expression becomes `content`, which has the span of its end."""
+    """Every match of a regular expression becomes `content`, which has the span of its end.
+
+    dialect: how the regular expression is to be read, see ``pattern_reading``.
+    """
 
     pattern: str
     content: str
+    dialect: str = "fancy"
 
     def __post_init__(self) -> None:
         from .splitting import compiled
 
-        compiled(self.pattern)
+        compiled(self.pattern, self.dialect)
 
     def __call__(self, text: str) -> str:
         return self.aligned(text)[0]
 
     def aligned(self, text: str) -> Aligned:
-        from .splitting import compiled
+        from .splitting import spans
 
-        made, spans, position = [], [], 0
-        for match in compiled(self.pattern).finditer(text):
-            made += [text[position : match.start()], self.content]
-            spans += [(k, k + 1) for k in range(position, match.start())]
-            last = max(match.end() - 1, 0)
-            spans += [(last, match.end())] * len(self.content)
-            position = match.end()
+        made, sources, position = [], [], 0
+        for start, end in spans(text, self.pattern, self.dialect):
+            made += [text[position:start], self.content]
+            sources += [(k, k + 1) for k in range(position, start)]
+            sources += [(max(end - 1, 0), end)] * len(self.content)
+            position = end
         made.append(text[position:])
-        spans += [(k, k + 1) for k in range(position, len(text))]
-        return "".join(made), np.array(spans, np.int64).reshape(-1, 2)
+        sources += [(k, k + 1) for k in range(position, len(text))]
+        return "".join(made), np.array(sources, np.int64).reshape(-1, 2)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from .charsmap import Charsmap
 
 SHORT = 6  # bytes
+NEW: Any = object()  # not None, which says that no rule matches
 
 
 @cache
@@ -56,13 +57,15 @@ class Precompiled:
 
     def shortest(self, text: str) -> str | None:
         """The result of the shortest rule that matches at the beginning of `text`, or None."""
-        if text not in self._known:
+        known = self._known.get(text, NEW)
+        if known is NEW:
             if len(self._known) > 1 << 16:
                 self._known.clear()
             data = text.encode("utf-8", "replace")
             found = next(self._table.matches(data), None) if self._table else None
-            self._known[text] = None if found is None else self._table.output(found[1]).decode()
-        return self._known[text]
+            known = None if found is None else self._table.output(found[1]).decode()
+            self._known[text] = known
+        return known
 
     def aligned(self, text: str) -> tuple[str, np.ndarray]:
         """The new text; its characters come one by one from those of what they replace.

@@ -158,7 +158,7 @@ def read_vocab_and_merges(
         raise BrokenFileError(f"{path}: no token is a single byte")
     model = ByteBPE(by_id(ordinary), table)
     return {
-        "model": model, "pre_tokenizer": Split(pattern), "decoder": Join(),
+        "model": model, "pre_tokenizer": Split(pattern, "refuse"), "decoder": Join(),
         "special_tokens": special,
     }
 
@@ -191,7 +191,7 @@ def read_tiktoken(
     model = byte_bpe_of_ranks(ranks)
     special = check_special(path, special_tokens)
     return {
-        "model": model, "pre_tokenizer": Split(pattern), "decoder": Join(),
+        "model": model, "pre_tokenizer": Split(pattern, "refuse"), "decoder": Join(),
         "special_tokens": special,
     }
 

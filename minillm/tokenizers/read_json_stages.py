@@ -35,6 +35,7 @@ from .normalizing import (
 from .precompiled import Precompiled
 from .rank_files import BrokenFileError
 from .scripts import UnicodeScripts
+from .splitting import same_meaning
 from .stages import Characters, Join, JoinWords, Split
 from .wordpiece import JoinWordPieces
 
@@ -51,14 +52,12 @@ def steps_of(path: Path, value: dict[str, Any], key: str, depth: int) -> list[di
     return steps
 
 
-def pattern_of(path: Path, value: dict[str, Any]) -> str:
-    """The regular expression of a Split or Replace."""
+def pattern_of(path: Path, value: dict[str, Any]) -> tuple[str, str]:
+    """The regular expression of a Split or Replace and its dialect, see ``pattern_reading``."""
     place = item(path, value, "pattern", dict)
     text = item(path, place, "String", str, None)
-    if text is not None:
-        return re.escape(text)
-    source = item(path, place, "Regex", str).replace(r"\z", r"\Z")
-    return re.sub(r"\\x\{0*([0-9A-Fa-f]{1,6})\}", lambda m: f"\\U{m[1]:0>8}", source)
+    source = item(path, place, "Regex", str) if text is None else re.escape(text)
+    return source, "fancy" if same_meaning(source) else "oniguruma"
 
 
 def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
@@ -73,8 +72,7 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
             item(path, value, "lowercase", bool, True),
         )
     if kind == "Replace":
-        source, content = pattern_of(path, value), item(path, value, "content", str)
-        return cut(path, lambda: Replace(source, content))
+        return read_replace(path, value)
     if kind == "Strip":
         sides = [item(path, value, f"strip_{side}", bool, True) for side in ("left", "right")]
         return Strip(*sides)
@@ -91,6 +89,11 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
     if kind in simple:
         return simple[kind]()
     raise unsupported(path, "normalizer", kind)
+
+
+def read_replace(path: Path, value: dict[str, Any]) -> Replace:
+    (source, dialect), content = pattern_of(path, value), item(path, value, "content", str)
+    return cut(path, lambda: Replace(source, content, dialect))
 
 
 def read_precompiled(path: Path, text: str) -> Any:
@@ -125,9 +128,8 @@ def read_cut(path: Path, value: dict[str, Any]) -> list[Any]:
     kind = value["type"]
     if kind == "ByteLevel":
         prefix = [PrefixSpace()] * item(path, value, "add_prefix_space", bool, True)
-        return [
-            *prefix, *[Split("gpt2")] * item(path, value, "use_regex", bool, True), InByteAlphabet()
-        ]
+        rule = [Split("gpt2", "refuse")] * item(path, value, "use_regex", bool, True)
+        return [*prefix, *rule, InByteAlphabet()]
     if kind == "Split":
         return [read_split(path, value)]
     if kind == "Metaspace":
@@ -160,16 +162,16 @@ def cut(path: Path, make: Callable[[], Any]) -> Any:
 
 
 def read_split(path: Path, value: dict[str, Any]) -> Any:
-    source = pattern_of(path, value)
+    source, dialect = pattern_of(path, value)
     behavior = item(path, value, "behavior", str)
     invert = item(path, value, "invert", bool, False)
     if source == r"[\s\S]" and behavior == "Isolated":
         return Characters()
     if (behavior, invert) == ("Removed", True):
-        return cut(path, lambda: Split(source))
+        return cut(path, lambda: Split(source, dialect=dialect))
     if (behavior, invert) == ("Isolated", False):
-        return cut(path, lambda: Split(source, keep_gaps=True))
-    return cut(path, lambda: Cut(source, behavior, invert))
+        return cut(path, lambda: Split(source, "keep", dialect))
+    return cut(path, lambda: Cut(source, behavior, invert, dialect))
 
 
 def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
@@ -206,8 +208,7 @@ def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> An
     if kind == "ByteFallback":
         return ByteTokens()
     if kind == "Replace":
-        source, content = pattern_of(path, value), item(path, value, "content", str)
-        return ReplaceIn(cut(path, lambda: Replace(source, content)))
+        return ReplaceIn(read_replace(path, value))
     if kind == "Strip":
         content = item(path, value, "content", str)
         if len(content) != 1:

@@ -7,12 +7,14 @@ A vocabulary of pieces with scores is all there is; no list of merges and no wor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..backend import active_backend
+from .memories import Memories
 from .segments import Pieces
 from .sentencepiece_file import NORMAL, UNUSED, USER_DEFINED
 from .sentencepiece_normalizer import SPACE, width
@@ -36,7 +38,6 @@ class SentencePieceBPE:
     unk_id: int = 0
     byte_fallback: bool = False
     kind: str = "bpe"
-    _arrays: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.scores = np.asarray(self.scores, np.float32)
@@ -163,6 +164,18 @@ class SentencePieceBPE:
 
     def forget(self) -> None:
         """Empty the memory of words seen."""
-        if self._arrays is not None:
-            for part in (self._arrays[1].short, self._arrays[1].long, self._arrays[1].used):
-                part[:] = 0
+        self.memories.forget()
+
+    @cached_property
+    def pieces(self) -> Any:
+        """The vocabulary, as the kernel wants it."""
+        from .sentencepiece_bulk import kernel_pieces
+
+        return kernel_pieces(self)
+
+    @cached_property
+    def memories(self) -> Memories:
+        """Of words seen, each with room for working on a word."""
+        from .sentencepiece_bulk import new_memory
+
+        return Memories(new_memory)

@@ -51,7 +51,7 @@ def normalize_many(
     """Segments (n, 2) of `data`, each normalized: (new data, new segments)."""
     from ..kernels.text_sentencepiece import normalize
 
-    if normalizer._arrays is None:
+    if normalizer._arrays is None:  # two threads may both make them: they are only read
         rules = trie_of(normalizer.charsmap)
         symbols = symbols_trie(symbol.encode() for symbol in normalizer.user_defined)
         plain = plain_bytes(rules[0]) & plain_bytes(symbols[0])
@@ -79,16 +79,15 @@ def encode_many(
     """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
     from ..kernels.text_sentencepiece_encode import encode
 
-    if model._arrays is None:
-        model._arrays = [*kernel_arrays(model), scratch_for(256)]
     room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
     out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
     progress = np.zeros(3, np.int64)
     segments = np.ascontiguousarray(segments, np.int64)
-    while length := encode(data, segments, *model._arrays, out, ends, progress):
-        model._arrays[2] = scratch_for(length)
-    if len(model._arrays[2].symbols) > 1 << 20:
-        model._arrays[2] = scratch_for(256)
+    memory, scratch = model.memories.take()
+    while length := encode(data, segments, model.pieces, memory, scratch, out, ends, progress):
+        scratch = scratch_for(length)
+    model.memories.give_back((memory, scratch if len(scratch.symbols) <= 1 << 20 else
+                              scratch_for(256)))
     ids = out[: progress[2]]
     return (ids.copy() if room < 1 << 20 else ids), ends
 
@@ -104,9 +103,21 @@ def scratch_for(length: int) -> Any:
     )
 
 
-def kernel_arrays(model: "SentencePieceBPE") -> tuple[Any, Any]:
-    """The vocabulary and an empty memory of words, as the kernel wants them."""
+def new_memory() -> tuple[Any, Any]:
+    """An empty memory of words, and room for working on a word."""
     from ..kernels.text_encode import LONGEST, Memory
+
+    memory = Memory(
+        short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
+        stored=np.empty(1 << 21, np.uint8), arena=np.empty(1 << 20, np.int32),
+        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
+        values=np.zeros(LONGEST, np.uint64),
+    )
+    return memory, scratch_for(256)
+
+
+def kernel_pieces(model: "SentencePieceBPE") -> Any:
+    """The vocabulary, as the kernel wants it."""
     from ..kernels.text_sentencepiece_encode import Pieces
 
     characters, pairs = character_and_pair_tables(model)
@@ -119,17 +130,10 @@ def kernel_arrays(model: "SentencePieceBPE") -> tuple[Any, Any]:
     if model.byte_fallback:
         byte_ids[:] = [model.ids[b"<0x%02X>" % byte] for byte in range(256)]
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
-    pieces = Pieces(
+    return Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
         *joint_tables(model.mergeable if model.kind == "bpe" else model.user_defined),
     )
-    memory = Memory(
-        short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
-        stored=np.empty(1 << 21, np.uint8), arena=np.empty(1 << 20, np.int32),
-        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
-        values=np.zeros(LONGEST, np.uint64),
-    )
-    return pieces, memory
 
 
 def joint_tables(texts: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from .normalizing import WHITE_SPACE
+from .pattern_scanning import word_characters
+from .pattern_writing import class_of
 from .segments import Continued, Normalized
-from .word_characters import word_pattern
 
 MODES = ("raise", "allow", "text")
 Part = str | tuple[int, int, int]
@@ -48,6 +50,12 @@ def pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, longest_first)) if longest_first else "(?!)")
 
 
+@cache
+def a_word_character() -> re.Pattern[str]:
+    """Finds a word character, ``\\w`` of Rust's regular expressions."""
+    return re.compile(class_of(word_characters("fancy", True), "regex"))
+
+
 class Search:
     """Finds tokens in text. forms: what to look for, and the token that it stands for."""
 
@@ -66,7 +74,7 @@ class Search:
             token, (start, end) = self.forms[match.group()], match.span()
             rule = self.rules.get(token, TokenRule())
             touched = text[max(start - 1, 0) : start] + text[end : end + 1]
-            if rule.single_word and word_pattern().search(touched):
+            if rule.single_word and a_word_character().search(touched):
                 continue
             if rule.lstrip:
                 start = max(position, len(text[:start].rstrip(WHITE_SPACE)))

@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from .unicode_classes import in_brackets
-from .word_characters import word_class
+from .pattern_reading import read_pattern
+from .pattern_scanning import DIALECTS, PatternError
+from .pattern_tree import Node, can_be_empty
+from .pattern_writing import write_pattern
+
+Span = tuple[int, int]
 
 _CONTRACTION = r"'(?:[sdmtſSDMT]|[lL][lL]|[vV][eE]|[rR][eE])"
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -21,7 +25,7 @@ PATTERNS = {
     "gpt2": r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+|" + _SYMBOLS + r"|\s+(?!\S)|\s+",
     # GPT-4, as tiktoken has it today: white space at the very end stays whole.
     "cl100k": _CONTRACTION + "|" + _LETTERS_AFTER_ANY + r"|\p{N}{1,3}|" + _SYMBOLS
-    + r"[\r\n]*|\s+\Z|\s*[\r\n]+|\s+(?!\S)|\s+",
+    + r"[\r\n]*|\s+\z|\s*[\r\n]+|\s+(?!\S)|\s+",
     # GPT-4, as first published; Hugging Face files and minbpe use it.
     "cl100k_original": _CONTRACTION + "|" + _LETTERS_AFTER_ANY + r"|\p{N}{1,3}|" + _SYMBOLS
     + r"[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
@@ -47,53 +51,51 @@ def matches(text: str, pattern: str) -> Iterator[Any]:
     return (match for match in compiled(pattern).finditer(text) if match.end() > match.start())
 
 
+def spans(text: str, pattern: str, dialect: str = "fancy") -> list[Span]:
+    """Where `pattern` matches, in order.
+
+    A match may be empty, except where the one before ended, and matches go on after the next
+    character then; both engines have this rule, and Python's has another.
+    """
+    expression = compiled(pattern, dialect)
+    if not can_be_empty(tree_of(pattern, dialect)):
+        return [match.span() for match in expression.finditer(text)]
+    found: list[Span] = []
+    place, last = 0, -1
+    while place <= len(text) and (match := expression.search(text, place)):
+        start, place = match.span()
+        if start == place == last:
+            place += 1
+        else:
+            found.append((start, place))
+            last = place
+    return found
+
+
+def tree_of(pattern: str, dialect: str = "fancy") -> Node:
+    """The meaning of a named rule, or of a regular expression in a dialect."""
+    if pattern in PATTERNS:
+        return read_pattern(PATTERNS[pattern], "fancy")
+    try:
+        return read_pattern(pattern, dialect)
+    except PatternError as error:
+        raise PatternError(
+            f"pattern={pattern!r} is neither a named rule ({', '.join(PATTERNS)}) nor a regular "
+            f"expression that can be read: {error}"
+        ) from None
+
+
 @cache
-def compiled(pattern: str) -> Any:
+def compiled(pattern: str, dialect: str = "fancy") -> Any:
     """The compiled pattern, its character classes frozen at Unicode 16."""
     import regex
 
-    source = PATTERNS.get(pattern, pattern)
-    try:
-        return regex.compile(freeze(source))
-    except regex.error as error:
-        named = ", ".join(PATTERNS)
-        raise ValueError(
-            f"pattern={pattern!r} is neither a named rule ({named}) nor a valid regular "
-            f"expression: {error}"
-        ) from error
-
-
-@cache
-def freeze(pattern: str) -> str:
-    r"""Spell out ``\p{L}``, ``\s`` and their kind, so that every Python reads them alike."""
-    classes = {
-        r"\p{L}": "ULA", r"\p{N}": "N", r"\p{M}": "M", r"\p{Ll}": "L", r"\s": "S",
-        r"\p{Lu}\p{Lt}": "U", r"\p{Lm}\p{Lo}": "A", r"\w": "w",
-    }
-    result, inside, i = [], False, 0
-    while i < len(pattern):
-        token = pattern[i : i + 2]
-        if token == r"\p" and "}" in pattern[i:]:
-            token = pattern[i : pattern.index("}", i) + 1]
-            if pattern[i : i + 2 * len(token)] in classes:
-                token = pattern[i : i + 2 * len(token)]
-        elif not token.startswith("\\"):
-            token = pattern[i]
-        if token in classes:
-            members = word_class() if classes[token] == "w" else in_brackets(classes[token])
-            result.append(members if inside else f"[{members}]")
-        elif token == r"\S" and not inside:
-            result.append(f"[^{in_brackets('S')}]")
-        else:
-            result.append(token)
-            inside = token == "[" or (inside and token != "]")
-        i += len(token)
-    return "".join(result)
+    return regex.compile(write_pattern(tree_of(pattern, dialect), "regex"))
 
 
 _CL100K_TAIL = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
 _O200K_END = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-SPELLINGS = {  # the same rules as other libraries write them
+SPELLINGS = {  # the same rules as other libraries write them, in the dialect of tiktoken
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+": "gpt2",
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+": "gpt2",
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s": "gpt2",
@@ -109,9 +111,30 @@ SPELLINGS = {  # the same rules as other libraries write them
 }
 
 
-def rule_of(pattern: str) -> str | None:
-    """The named rule that a pattern is, or None; named rules have a scanner."""
+def same_meaning(pattern: str) -> bool:
+    """Do all dialects read this pattern alike?"""
+    meanings = []
+    for dialect in DIALECTS:
+        try:
+            meanings.append(tree_of(pattern, dialect))
+        except PatternError:
+            return False
+    return meanings[0] == meanings[1]
+
+
+@cache
+def rules_by_meaning() -> dict[Node, str]:
+    """The trees of the named rules and of their other spellings."""
+    named = {read_pattern(source, "fancy"): name for source, name in SPELLINGS.items()}
+    return named | {tree_of(name): name for name in PATTERNS}
+
+
+@cache
+def rule_of(pattern: str, dialect: str = "fancy") -> str | None:
+    """The named rule that means the same as a pattern, or None; named rules have a scanner."""
     if pattern in PATTERNS:
         return pattern
-    by_source = {source: name for name, source in PATTERNS.items()}
-    return by_source.get(pattern) or SPELLINGS.get(pattern)
+    try:
+        return rules_by_meaning().get(tree_of(pattern, dialect))
+    except PatternError:
+        return None

@@ -68,7 +68,7 @@ def train_unigram(
     model = Unigram(without_specials(tokens, specials), scores, unk_id=unk_id, variant=variant)
     return {
         "model": model, "specials": specials,
-        "pre_tokenizer": Split(pattern) if pattern else Metaspace(),
+        "pre_tokenizer": Split(pattern, "refuse") if pattern else Metaspace(),
         "decoder": Join() if pattern else JoinMarked(),
     }
 

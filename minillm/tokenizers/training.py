@@ -81,7 +81,7 @@ def train_word(
     words = [word for word in most_frequent(table, room) if word not in specials]
     tokens = [token.encode() for token in [*specials, *words]]
     model = WordVocabulary(without_specials(tokens, specials), unknown_id(specials, unk_token))
-    split = Split(pattern, keep_gaps=True)
+    split = Split(pattern, "keep")
     return {"model": model, "pre_tokenizer": split, "decoder": Join(), "specials": specials}
 
 
@@ -169,9 +169,8 @@ def train_byte_bpe(
         found = merges_of(words, counts, tokens, wanted, tie, min_frequency, max_token_length)
     vocabulary, merges = extend(tokens, found)
     model = ByteBPE(without_specials(vocabulary, specials), merges)
-    return {
-        "model": model, "pre_tokenizer": Split(pattern), "decoder": Join(), "specials": specials,
-    }
+    cut = Split(pattern, "refuse")
+    return {"model": model, "pre_tokenizer": cut, "decoder": Join(), "specials": specials}
 
 
 def merges_of(

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from ..backend import active_backend
+from .memories import Memories
 from .segments import Pieces
 from .splitting import RULES
 from .unigram_lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
@@ -44,7 +46,6 @@ class Unigram:
     unk_id: int | None = None
     byte_fallback: bool = False
     variant: str = "huggingface"
-    _arrays: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
@@ -220,21 +221,20 @@ class Unigram:
         "metaspace": a piece begins at every ▁.
         """
         from ..kernels.text_unigram import encode_unigram
-        from .unigram_bulk import kernel_arrays, pieces_of_rule, with_room
+        from .unigram_bulk import pieces_of_rule, with_room
 
         if rule in RULES[1:]:
             pieces, last = pieces_of_rule(data, segments, rule)
             ids, ends = self.encode(data, pieces)
             return ids, np.concatenate([[0], ends])[last]
-        if self._arrays is None:
-            self._arrays = kernel_arrays(self)
-        model, memory = self._arrays
         segments = np.ascontiguousarray(segments, np.int64)
         lengths = segments[:, 1] - segments[:, 0]
-        memory = with_room(memory, int(lengths.max(initial=0)))
         out = np.empty(int(lengths.sum()) + 4, np.int32)
         ends = np.empty(len(segments), np.int64)
-        at = encode_unigram(data, segments, rule == "metaspace", model, memory, out, ends)
+        memory = self._memories.take()
+        roomy = with_room(memory, int(lengths.max(initial=0)))
+        at = encode_unigram(data, segments, rule == "metaspace", self._model, roomy, out, ends)
+        self._memories.give_back(memory)
         if at >= 0:
             width = character_width(int(data[at]))
             raise unknown(data[at : at + width].tobytes().decode(), at)
@@ -243,8 +243,20 @@ class Unigram:
 
     def forget(self) -> None:
         """Empty the memory of words seen."""
-        if self._arrays is not None:
-            self._arrays[1].slots[:], self._arrays[1].used[:] = 0, 0
+        self._memories.forget()
+
+    @cached_property
+    def _model(self) -> Any:
+        """The pieces, as the kernel wants them."""
+        from .unigram_bulk import kernel_model
+
+        return kernel_model(self)
+
+    @cached_property
+    def _memories(self) -> Memories:
+        from .unigram_bulk import memory_for
+
+        return Memories(partial(memory_for, 1 << 12))
 
     # -- all the other segmentations ----------------------------------------------------------
 

@@ -102,7 +102,7 @@ def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
         return None
     spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
     rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
-    if not (pre_tokenizer is None or spaced or (rule and not pre_tokenizer.keep_gaps)):
+    if not (pre_tokenizer is None or spaced or rule):
         return None
 
     def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,8 +116,8 @@ def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
     return run
 
 
-def kernel_arrays(model: Unigram) -> tuple[Any, Any]:
-    """The pieces as the kernel wants them, and an empty memory of words seen."""
+def kernel_model(model: Unigram) -> Any:
+    """The pieces, as the kernel wants them."""
     from ..kernels.text_unigram import Model
     from .unigram import LOWEST
 
@@ -125,7 +125,7 @@ def kernel_arrays(model: Unigram) -> tuple[Any, Any]:
     for id, score in model.matched.values():
         values[id] = score
     exact = model.variant == "huggingface"
-    arrays = Model(
+    return Model(
         units=trie_of(model.matched), values=values, byte_ids=np.array(model.byte_ids, np.int32),
         unk_id=-1 if model.unk_id is None else model.unk_id, unk_score=float(model.unk_score),
         fallback=model.byte_fallback, apart=model.byte_fallback and not exact, single=not exact,
@@ -134,4 +134,3 @@ def kernel_arrays(model: Unigram) -> tuple[Any, Any]:
         epsilon=2.0**-51 if exact else 2.0**-22, longest=max(model.longest, 4),
         lowest=-np.inf if exact else LOWEST,
     )
-    return arrays, memory_for(1 << 12)

@@ -5,6 +5,7 @@ begin with ``##``.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..backend import active_backend
 from .segments import Pieces
 from .streaming import OneByOne, Step
 from .words import texts_of, unknown
+
+NEW: Any = object()  # not None, which says that a word cannot be spelled
 
 
 @dataclass(eq=False)
@@ -28,7 +31,7 @@ class WordPiece:
     prefix: str = "##"
     longest: int = 100
     _known: dict = field(default_factory=dict, repr=False, compare=False)
-    _arrays: Any = field(default=None, repr=False, compare=False)
+    _memories: dict = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
@@ -54,9 +57,11 @@ class WordPiece:
         ids: list[int] = []
         spans = []
         for word, start, end in texts_of(pieces):
-            if word not in self._known and len(self._known) < 1 << 16:
-                self._known[word] = self.encode_word(word)
-            found = self._known[word] if word in self._known else self.encode_word(word)
+            found = self._known.get(word, NEW)
+            if found is NEW:
+                found = self.encode_word(word)
+                if len(self._known) < 1 << 16:
+                    self._known[word] = found
             if found is None:
                 if self.unk_id is None:
                     raise unknown(word, start)
@@ -70,10 +75,14 @@ class WordPiece:
     def forget(self) -> None:
         """Empty the memory of words seen."""
         self._known.clear()
-        if self._arrays is not None:
-            from .wordpiece_bulk import new_memory
+        self._memories.clear()
 
-            self._arrays = (*self._arrays[:2], new_memory())
+    @cached_property
+    def entries(self) -> Any:
+        """Hash tables of the vocabulary for the kernel."""
+        from .wordpiece_bulk import entries
+
+        return entries(self)
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once, behind BERT's normalizer and pre-tokenizer."""

@@ -8,6 +8,7 @@ from unicodedata import combining
 import numpy as np
 
 from .bert import NAMES, BertNormalizer, BertSplit, kinds
+from .memories import Memories
 from .normalizing import IDEOGRAPHS, lower, parts_of
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5  # as in the kernel
@@ -18,9 +19,7 @@ PLAIN_SPACE = np.frombuffer(b" \t\n\r", np.uint8)
 
 def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
     """``(data, segments) -> (ids, ends)`` for a WordPiece model behind a BertNormalizer."""
-    if model._arrays is None or model._arrays[0] != normalizer:
-        model._arrays = (normalizer, entries(model), new_memory())
-    _, table, memory = model._arrays
+    memories = model._memories.setdefault(normalizer, Memories(new_memory))
     rules = normalizing_rules(normalizer)
 
     def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,12 +30,14 @@ def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         word = np.zeros(4 * model.longest + 64, np.uint8)
         progress = np.zeros(3, np.int64)
+        table, memory = model.entries, memories.take()
         while encode_words(data, segments, rules, table, memory, word, out, ends, progress):
             s, start, n = progress.tolist()
             end = end_of_stretch(data, start, int(segments[s, 1]))
             ids, _ = model(BertSplit()(normalizer(data[start:end].tobytes().decode())))
             out[n : n + len(ids)] = ids
             progress[1:] = end, n + len(ids)
+        memories.give_back(memory)
         return out[: progress[2]].copy(), ends
 
     return run

@@ -1,7 +1,6 @@
 """The stages around the model as tokenizer.json writes them."""
 
 import base64
-import re
 from typing import TYPE_CHECKING, Any
 
 from .bert import BertNormalizer, BertSplit
@@ -29,10 +28,11 @@ from .normalizing import (
     StripAccents,
     UnicodeForm,
 )
+from .pattern_writing import write_pattern
 from .precompiled import Precompiled
 from .read_json_stages import WORDS_AND_MARKS
 from .scripts import UnicodeScripts
-from .splitting import PATTERNS
+from .splitting import PATTERNS, same_meaning, tree_of
 from .stages import Characters, Join, JoinWords, Split
 from .templates import Part, ProcessInTurn, Template, TrimOffsets
 from .training import NOT_SPACE
@@ -50,9 +50,11 @@ def cannot_write(stage: str, value: Any) -> ValueError:
     return ValueError(f"{stage}={value!r:.80} cannot be written to a tokenizer.json")
 
 
-def regex_json(pattern: str) -> Json:
-    spelled = re.sub(r"\\U0*([0-9A-F]{1,8})", r"\\x{\1}", pattern)
-    return {"Regex": spelled.replace(r"\Z", r"\z")}
+def regex_json(pattern: str, dialect: str) -> Json:
+    """A pattern in the dialect of these files, as it is where it means the same there."""
+    if pattern in PATTERNS or not (dialect == "oniguruma" or same_meaning(pattern)):
+        pattern = write_pattern(tree_of(pattern, dialect), "oniguruma")
+    return {"Regex": pattern}
 
 
 def normalizer_json(stage: Any) -> Json:
@@ -83,27 +85,29 @@ def normalizer_json(stage: Any) -> Json:
 
 
 def replace_json(stage: Replace) -> Json:
-    return {"type": "Replace", "pattern": regex_json(stage.pattern), "content": stage.content}
+    pattern = regex_json(stage.pattern, stage.dialect)
+    return {"type": "Replace", "pattern": pattern, "content": stage.content}
 
 
-def split_json(pattern: str, behavior: str, invert: bool) -> Json:
-    source = regex_json(PATTERNS.get(pattern, pattern))
-    return {"type": "Split", "pattern": source, "behavior": behavior, "invert": invert}
+def split_json(pattern: Json, behavior: str, invert: bool) -> Json:
+    return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
 
 
 def cut_json(stage: Any) -> Json:
     """One pre-tokenizer that is not in the byte alphabet."""
     if isinstance(stage, Split):
-        if stage.pattern == NOT_SPACE and not stage.keep_gaps:
+        if stage == Split(NOT_SPACE):
             return {"type": "WhitespaceSplit"}
-        if stage.pattern == WORDS_AND_MARKS and not stage.keep_gaps:
+        if stage == Split(WORDS_AND_MARKS):
             return {"type": "Whitespace"}
-        behavior, invert = ("Isolated", False) if stage.keep_gaps else ("Removed", True)
-        return split_json(stage.rule or stage.pattern, behavior, invert)
+        drops = stage.gaps == "drop" and stage.rule is None  # the named rules leave no gaps
+        behavior, invert = ("Removed", True) if drops else ("Isolated", False)
+        return split_json(regex_json(stage.pattern, stage.dialect), behavior, invert)
     if isinstance(stage, Characters):
-        return split_json(EVERY_CHARACTER, "Isolated", False)
+        return split_json({"Regex": EVERY_CHARACTER}, "Isolated", False)
     if isinstance(stage, Cut):
-        return split_json(stage.pattern, stage.behavior, stage.invert)
+        pattern = regex_json(stage.pattern, stage.dialect)
+        return split_json(pattern, stage.behavior, stage.invert)
     if isinstance(stage, BertSplit):
         return {"type": "BertPreTokenizer"}
     if isinstance(stage, UnicodeScripts):
@@ -142,7 +146,7 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
 
 
 def is_gpt2(stage: Any) -> bool:
-    return isinstance(stage, Split) and stage.rule == "gpt2" and not stage.keep_gaps
+    return isinstance(stage, Split) and stage.rule == "gpt2"
 
 
 def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:

@@ -16,8 +16,7 @@ HEADER = """\
 # Characters as BERT's normalizer and pre-tokenizer see them, made by
 # tests/golden/make_bert_classes.py. A line "hex class" begins a run that ends at the next line:
 # D deleted by clean_text, S space, P punctuation, N mark that does not take room (Mn), M another
-# mark, V white space to the pre-tokenizer that clean_text deletes, K anything else; a small w
-# after it stands for the word characters of regular expressions (\\w).
+# mark, V white space to the pre-tokenizer that clean_text deletes, K anything else.
 # Then "lower hex text" and "frozen hex": small letters, and characters that keep their form under
 # NFD, NFC, NFKD and NFKC, where Python 3.11 does something else.
 """
@@ -28,7 +27,7 @@ def main() -> None:
     nonspacing = normalizers.BertNormalizer(**{**OFF, "strip_accents": True})
     marks, lower = normalizers.StripAccents(), normalizers.Lowercase()
     forms = {form: getattr(normalizers, form)() for form in ("NFC", "NFD", "NFKC", "NFKD")}
-    cut, words = pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Whitespace()
+    cut = pre_tokenizers.BertPreTokenizer()
     lines, extra, previous = [], [], None
     for code in range(0x110000):
         character = chr(code)
@@ -44,8 +43,6 @@ def main() -> None:
                 kind = "P"
             elif marks.normalize_str(character) == "":
                 kind = "N" if nonspacing.normalize_str(character) == "" else "M"
-            if len(words.pre_tokenize_str(f"a{character}")) == 1 and kind not in "SV":
-                kind += "w"
             small = lower.normalize_str(character)
             if small != character.lower():
                 extra.append(f"lower {code:X} {small}\n")

@@ -127,7 +127,7 @@ def test_going_through_the_ranks_equals_the_definition(corpus, parts):
     tok = Tokenizer.train(corpus, "byte_bpe", 290)
     text = "".join(parts).encode()
     tok.encode("a")
-    pairs = tok.model._arrays[0].pairs
+    pairs = tok.model._words.pairs
     symbols = tok.model.byte_ids[np.frombuffer(text, np.uint8)].astype(np.int32)
     expected = apply_merges(symbols.tolist(), tok.model.rank_table())
     count = merge_by_rank(symbols, len(symbols), pairs, max(1, len(tok.model.merges)))

@@ -50,14 +50,19 @@ def streamed(decoder, tokens):
     return "".join(map(stream.push, range(len(tokens)))) + stream.finish()
 
 
-@pytest.mark.parametrize("decoder", TEXT_DECODERS, ids=repr)
+def name(decoder):
+    """What a test is called: the same in every process."""
+    return getattr(decoder, "__name__", repr(decoder))
+
+
+@pytest.mark.parametrize("decoder", TEXT_DECODERS, ids=name)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
 def test_stream_of_text_equals_decoding(decoder, pieces):
     tokens = [piece.encode() for piece in pieces]
     assert streamed(decoder, tokens) == decoder(tokens).decode("utf-8", "replace")
 
 
-@pytest.mark.parametrize("decoder", BYTE_DECODERS, ids=repr)
+@pytest.mark.parametrize("decoder", BYTE_DECODERS, ids=name)
 @given(tokens=st.lists(st.binary(max_size=3) | st.sampled_from(["é".encode(), b"\xe4", b"\xb8"])))
 def test_stream_of_bytes_equals_decoding(decoder, tokens):
     assert streamed(decoder, tokens) == decoder(tokens).decode("utf-8", "replace")
@@ -105,7 +110,7 @@ def decides_early(decoder):
     )
 
 
-@pytest.mark.parametrize("decoder", [d for d in TEXT_DECODERS if decides_early(d)], ids=repr)
+@pytest.mark.parametrize("decoder", [d for d in TEXT_DECODERS if decides_early(d)], ids=name)
 def test_work_of_a_push_does_not_grow(decoder):
     """What a stream keeps, and so what a push looks at, is bounded."""
     stream = StreamDecoder([b"ab", b"\xe4\xb8\xad"].__getitem__, decoder)
