@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -146,6 +146,7 @@ class BytePiece:
     counts: list[int]
     alpha: float | None = None
     seed: int = 0
+    roles: ClassVar[dict[str, int]] = {"pad": PAD, "bos": BOS, "eos": EOS}
     _arrays: Any = field(default=None, repr=False, compare=False)
     _draw: Any = field(default=None, repr=False, compare=False)
 

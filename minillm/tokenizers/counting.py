@@ -12,6 +12,7 @@ import numpy as np
 
 from ..backend import active_backend
 from .segments import as_utf8
+from .special_tokens import pattern_of
 from .splitting import RULES, rule_of, split
 
 BLOCK = 1 << 24  # bytes of text that are looked at together
@@ -44,6 +45,37 @@ def blocks(texts: Iterable[str | Path]) -> Iterator[tuple[np.ndarray, np.ndarray
             )
     if waiting:
         yield joined(waiting)
+
+
+def between_tokens(texts: Iterable[str | Path], tokens: Iterable[str]) -> Iterator[str | Path]:
+    """The texts, cut where special tokens stand in them, which belong to no piece.
+
+    A file in which none stands is handed on as it is; of another one the lines are cut.
+    """
+    pattern = pattern_of(frozenset(tokens))
+    for text in texts:
+        if isinstance(text, str):
+            yield from filter(None, pattern.split(text))
+        elif isinstance(text, Path) and holds_any(text, [token.encode() for token in tokens]):
+            for data, segments in file_blocks(text):
+                raw = data.tobytes()
+                for start, end in segments.tolist():
+                    yield from filter(None, pattern.split(raw[start:end].decode()))
+        else:
+            yield text
+
+
+def holds_any(path: Path, tokens: list[bytes]) -> bool:
+    """Does one of the tokens stand in the file? It is read in blocks that overlap."""
+    overlap = max(map(len, tokens), default=1) - 1
+    before = b""
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            block = before + block
+            if any(token in block for token in tokens):
+                return True
+            before = block[len(block) - overlap :]
+    return False
 
 
 def joined(parts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .placing import row_of
+from .special_tokens import Special
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
@@ -23,7 +24,7 @@ class Explanation:
     offsets: list[tuple[int, int]]
 
 
-def explain(tok: Tokenizer, text: str, special: str = "raise") -> Explanation:
+def explain(tok: Tokenizer, text: str, special: Special = "raise") -> Explanation:
     """Every stage's result; the post-processor is not applied."""
     normal, pieces = "", []
     for part in tok._finder.parts(text, special):

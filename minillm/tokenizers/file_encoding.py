@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .special_tokens import Special
 from .splitting import PATTERNS
 from .stages import Split
 
@@ -89,7 +90,7 @@ def cuts_like_a_rule(tok: Tokenizer) -> bool:
 
 def encode_file(
     tok: Tokenizer, path: str | os.PathLike[str], output: str | os.PathLike[str],
-    special: str = "raise", progress: bool = False,
+    special: Special = "raise", progress: bool = False,
 ) -> Any:
     """Encode a text file into a token file, and open that as a ``TokenDataset``.
 
@@ -108,7 +109,7 @@ def encode_file(
 class WithMode:
     """A tokenizer whose ``encode_batch`` treats special tokens in one way."""
 
-    def __init__(self, tok: Tokenizer, special: str):
+    def __init__(self, tok: Tokenizer, special: Special):
         self.tok, self.special, self.vocab_size = tok, special, tok.vocab_size
 
     def encode_batch(self, texts: list[str]) -> Any:

@@ -114,7 +114,7 @@ class Padding:
 
     def fill(self, row: Row, target: int) -> Row:
         """A row with its padding."""
-        more = Row.repeated(self.pad_id, self.pad_type_id, max(target - len(row.ids), 0))
+        more = Row.repeated(self.pad_id, self.pad_type_id, max(target - len(row.ids), 0), False)
         return Row.joined([row, more] if self.direction == "right" else [more, row])
 
     def fill_ids(self, rows: list[np.ndarray]) -> list[np.ndarray]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .rank_files import BrokenFileError
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
@@ -43,6 +46,26 @@ def read_tokenizer(
     stages = read_tokenizer_json(path)
     stages["special_tokens"].update(special_tokens or {})
     return stages
+
+
+def read_tokenizer_bytes(data: bytes, **options: Any) -> dict[str, Any]:
+    """The stages of the tokenizer in the content of a file; options: as in ``Tokenizer.load``."""
+    options = {"merges": None, "pattern": "gpt2", "special_tokens": None} | options
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "data" + suffix_of(data))
+        path.write_bytes(data)
+        try:
+            return read_tokenizer(path, **options)
+        except ValueError as error:
+            raise BrokenFileError(str(error).replace(str(path), "data")) from None
+
+
+def suffix_of(data: bytes) -> str:
+    """How the name of a file with this content ends, where that tells its kind."""
+    first = data.lstrip().split(b"\n", 1)[0].split()
+    if data.lstrip()[:1] in (b"{", b"") or b"\0" in data[:64] or data.startswith(b"minbpe"):
+        return ".model"  # the content itself says which
+    return ".tiktoken" if len(first) == 2 and first[1].isdigit() else ".txt"
 
 
 def write_tokenizer(tok: Tokenizer, path: Path) -> None:

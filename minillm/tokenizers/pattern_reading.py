@@ -14,13 +14,13 @@ from .pattern_scanning import DIALECTS, Scanner, line_break, one, several, word_
 from .pattern_tree import (
     NEWLINE,
     Atomic,
+    Chain,
     Chars,
     Choice,
     Edge,
     Look,
     Node,
     Repeat,
-    Row,
     can_be_empty,
     word_edge,
 )
@@ -69,7 +69,7 @@ def row(scanner: Scanner, depth: int) -> Node:
         letters = letters + letter if isinstance(node, Chars) and len(letter) == 1 else ""
         if scanner.ignore_case and scanner.oniguruma:
             refuse_ligatures(scanner, letters)
-    return parts[0] if len(parts) == 1 else Row(tuple(parts))
+    return parts[0] if len(parts) == 1 else Chain(tuple(parts))
 
 
 def skipped(scanner: Scanner) -> bool:
@@ -121,7 +121,7 @@ def line_start(scanner: Scanner) -> Node:
     after = Look(NEWLINE, ahead=False)
     if not scanner.oniguruma:
         return Choice((Edge(True), after))
-    return Choice((Edge(True), Row((after, Look(Edge(False), True, False)))))
+    return Choice((Edge(True), Chain((after, Look(Edge(False), True, False)))))
 
 
 def line_end() -> Node:
@@ -139,7 +139,7 @@ def escape(scanner: Scanner) -> Node:
     if letter == "z":
         return Edge(False)
     if letter == "Z":
-        return Choice((Edge(False), Look(Row((NEWLINE, Edge(False))), ahead=True)))
+        return Choice((Edge(False), Look(Chain((NEWLINE, Edge(False))), ahead=True)))
     if letter in "bB":
         return word_edge(Chars(word_characters(scanner.dialect, False)), letter == "b")
     if letter in "NO":

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from .pattern_tree import NEWLINE, Atomic, Chars, Choice, Node, Row
+from .pattern_tree import NEWLINE, Atomic, Chain, Chars, Choice, Node
 from .pattern_writing import character
 from .unicode_classes import Ranges, category, complement, folded, intersection, named, union
 
@@ -178,7 +178,7 @@ def one(code: int) -> Chars:
 
 def line_break() -> Node:
     r"""``\R``: any end of a line, of which \r\n is one."""
-    return Atomic(Choice((Row((one(13), NEWLINE)), Chars(LINE_ENDS))))
+    return Atomic(Choice((Chain((one(13), NEWLINE)), Chars(LINE_ENDS))))
 
 
 @cache

@@ -20,7 +20,7 @@ class Chars:
 
 
 @dataclass(frozen=True)
-class Row:
+class Chain:
     """The parts one after another; of no parts, the empty text."""
 
     parts: tuple[Node, ...]
@@ -66,7 +66,7 @@ class Edge:
     start: bool
 
 
-Node = Chars | Row | Choice | Repeat | Atomic | Look | Edge
+Node = Chars | Chain | Choice | Repeat | Atomic | Look | Edge
 NEWLINE = Chars(((10, 10),), r"\n")
 
 
@@ -74,7 +74,7 @@ def can_be_empty(node: Node) -> bool:
     """May it match no characters at all?"""
     if isinstance(node, Chars):
         return False
-    if isinstance(node, Row):
+    if isinstance(node, Chain):
         return all(map(can_be_empty, node.parts))
     if isinstance(node, Choice):
         return any(map(can_be_empty, node.options))
@@ -88,5 +88,5 @@ def word_edge(word: Chars, wanted: bool = True) -> Node:
     before, after = (Look(word, ahead) for ahead in (False, True))
     none_before, none_after = (Look(word, ahead, False) for ahead in (False, True))
     if wanted:
-        return Choice((Row((before, none_after)), Row((none_before, after))))
-    return Choice((Row((before, after)), Row((none_before, none_after))))
+        return Choice((Chain((before, none_after)), Chain((none_before, after))))
+    return Choice((Chain((before, after)), Chain((none_before, none_after))))

@@ -1,6 +1,6 @@
 """Writing a pattern's tree as a regular expression."""
 
-from .pattern_tree import Atomic, Chars, Choice, Edge, Look, Node, Repeat, Row
+from .pattern_tree import Atomic, Chain, Chars, Choice, Edge, Look, Node, Repeat
 from .unicode_classes import LAST, Ranges, complement
 
 SPECIAL = set("\\[](){}.*+?^$|-&~# ")
@@ -16,7 +16,7 @@ def write_pattern(node: Node, dialect: str) -> str:
         if dialect == "oniguruma" and node.spelled is not None:
             return node.spelled
         return class_of(node.ranges, dialect)
-    if isinstance(node, Row):
+    if isinstance(node, Chain):
         return "".join(
             f"(?:{write_pattern(part, dialect)})" if isinstance(part, Choice)
             else write_pattern(part, dialect) for part in node.parts

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .byte_alphabet import bytes_to_characters
 from .byte_bpe import ByteBPE
+from .lengths import Padding, Truncation
 from .normalizing import through
 from .segments import Continued, Normalized, character_offsets
+from .special_tokens import Special
 from .templates import Row, Template, TrimOffsets, spaces_around
 
 if TYPE_CHECKING:
@@ -21,14 +24,17 @@ def is_raw(part: Any) -> bool:
     return isinstance(part, str) and not isinstance(part, Normalized)
 
 
-def row_of(tok: Tokenizer, text: str, special: str) -> Row:
+def row_of(tok: Tokenizer, text: str, special: Special) -> Row:
     """The tokens of one text, without what the post-processor does."""
-    rows, position = [], 0
+    rows, position, words = [], 0, 0
     stages = getattr(tok.post_processor, "steps", [tok.post_processor])
     trims = any(isinstance(stage, TrimOffsets) for stage in stages)
     for part in tok._finder.parts(text, special):
         if isinstance(part, str):
-            ids, spans = tok.model(tok._pieces(part))
+            pieces = tok._pieces(part)
+            ids, spans = tok.model(pieces)
+            word = words + np.searchsorted(pieces.spans[:, 0], spans[:, 0], "right") - 1
+            words += len(pieces.spans)
             spans = original(tok, part, spans)
             if is_raw(part):
                 spans = spans + position
@@ -36,29 +42,47 @@ def row_of(tok: Tokenizer, text: str, special: str) -> Row:
             names = [spelled(tok, id) if trims else "" for id in ids.tolist()]
         else:
             ids, spans, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
-            names = [text[part[1] : part[2]]]
+            names, word = [text[part[1] : part[2]]], np.array([words])
+            words += 1
         spaces = np.array([spaces_around(name) for name in names], np.int64).reshape(-1, 2)
-        rows.append(Row(ids, np.zeros(len(ids), np.int32), spans, spaces))
+        zero = np.zeros(len(ids), np.int32)
+        rows.append(Row(ids, zero, spans, spaces, word.astype(np.int32), zero, zero == 0))
     return Row.joined(rows)
 
 
-def framed(tok: Tokenizer, rows: list[Row]) -> Row:
-    """One row from those of a text or of two: truncated, post-processed, filled up."""
+def row_of_words(tok: Tokenizer, words: Sequence[str], special: Special) -> Row:
+    """The tokens of words that are cut already; spans are those in the word of each token."""
+    rows = [row_of(tok, word, special) for word in words]
+    return Row.joined([
+        row._replace(words=np.full(len(row.ids), k, np.int32)) for k, row in enumerate(rows)
+    ])
+
+
+def framed(
+    tok: Tokenizer, rows: list[Row], add: bool = True, truncation: Truncation | None = None,
+) -> Row:
+    """One row from those of a text or of two: truncated and post-processed.
+
+    add: let the post-processor add its special tokens.
+    """
+    rows = [row._replace(texts=np.full(len(row.ids), k, np.int32)) for k, row in enumerate(rows)]
     stage = tok.post_processor
     if stage is not None and not hasattr(stage, "place"):
         raise TypeError(f"post_processor={stage!r} has no method place(rows), which finding "
                         "places in the original text and pairs need; see Template")
-    if tok.truncation is not None:
+    if truncation is not None:
         empty = [row.part(slice(0)) for row in rows]
-        added = len(stage.place(empty)[0].ids) if stage is not None else 0
-        kept = tok.truncation.keep([len(row.ids) for row in rows], added)
+        added = len(stage.place(empty, add)[0].ids) if stage is not None else 0
+        kept = truncation.keep([len(row.ids) for row in rows], added)
         rows = [row.part(some) for row, some in zip(rows, kept)]
     if stage is not None:
-        rows = stage.place(rows)
-    row = rows[0] if len(rows) == 1 else Template().place(rows)[0]
-    if tok.padding is not None:
-        row = tok.padding.fill(row, tok.padding.target([len(row.ids)]))
-    return row
+        rows = stage.place(rows, add)
+    return rows[0] if len(rows) == 1 else Template().place(rows)[0]
+
+
+def filled(row: Row, padding: Padding | None) -> Row:
+    """A row by itself with its padding."""
+    return row if padding is None else padding.fill(row, padding.target([len(row.ids)]))
 
 
 def spelled(tok: Tokenizer, id: int) -> str:

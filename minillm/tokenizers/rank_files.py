@@ -183,13 +183,25 @@ def read_tiktoken(
         if token in ranks:
             raise BrokenFileError(f"{where}: the token {token!r:.60} was there before")
         ranks[token] = rank
+    return stages_of_ranks(ranks, str(path), pattern, special_tokens)
+
+
+def stages_of_ranks(
+    ranks: dict[bytes, int], where: str, pattern: str, special_tokens: Mapping[str, int] | None
+) -> dict[str, Any]:
+    """Stages of tiktoken's kind of tokenizer. where: what an error names."""
+    most = most_ids(len(ranks))
+    for token, rank in ranks.items():
+        if type(token) is not bytes or not token or type(rank) is not int or not 0 <= rank < most:
+            raise BrokenFileError(f"{where}: {token!r:.60} has the rank {rank!r:.40}; expected "
+                                  f"bytes and a number below {most}")
     if len(set(ranks.values())) < len(ranks):
-        raise BrokenFileError(f"{path}: two tokens share a rank")
+        raise BrokenFileError(f"{where}: two tokens share a rank")
     missing = [byte for byte in range(256) if bytes([byte]) not in ranks]
     if missing:
-        raise BrokenFileError(f"{path}: no token for byte 0x{missing[0]:02x}; the file is cut off")
+        raise BrokenFileError(f"{where}: no token for byte 0x{missing[0]:02x}; the file is cut off")
     model = byte_bpe_of_ranks(ranks)
-    special = check_special(path, special_tokens)
+    special = check_special(Path(where), special_tokens)
     return {
         "model": model, "pre_tokenizer": Split(pattern, "refuse"), "decoder": Join(),
         "special_tokens": special,

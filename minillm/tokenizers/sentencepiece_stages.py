@@ -52,6 +52,7 @@ def stages_of(file: ModelFile) -> dict[str, Any]:
     else:
         model = SentencePieceBPE(vocabulary, scores, types, unk_id, trainer.byte_fallback, kind)
     model.file = file
+    model.roles = {"bos": trainer.bos_id, "eos": trainer.eos_id, "pad": trainer.pad_id}
     special = {texts[id]: id for id in np.flatnonzero(np.isin(types, [UNKNOWN, CONTROL])).tolist()}
     return {
         "model": model, "normalizer": normalizer_of(file), "decoder": decoder_of(file),

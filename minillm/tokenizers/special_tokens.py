@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from .segments import Continued, Normalized
 
 MODES = ("raise", "allow", "text")
 Part = str | tuple[int, int, int]
+Special = str | Mapping[str, str]  # one mode for all, or of each token; "raise" if not named
 
 
 def check_special_tokens(tokens: list[str]) -> None:
@@ -44,9 +45,10 @@ class TokenRule:
     normalized: bool = False
 
 
-def pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
+@lru_cache(256)
+def pattern_of(forms: frozenset[str]) -> re.Pattern[str]:
     """Finds the leftmost of these strings, and of those that start there the longest."""
-    longest_first = sorted(forms, key=len, reverse=True)
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return re.compile("|".join(map(re.escape, longest_first)) if longest_first else "(?!)")
 
 
@@ -61,16 +63,33 @@ class Search:
 
     def __init__(self, forms: Mapping[str, str], rules: Mapping[str, TokenRule]) -> None:
         self.forms, self.rules = forms, rules
-        ordinary = {form for form, token in forms.items() if rules.get(token, TokenRule()).ordinary}
-        self.every, self.ordinary = pattern_of(forms), pattern_of(ordinary)
-        self.guarded = pattern_of(forms.keys() - ordinary)
+        self.free = frozenset(
+            form for form, token in forms.items() if rules.get(token, TokenRule()).ordinary
+        )
+        every = frozenset(forms)
+        self.every, self.ordinary = pattern_of(every), pattern_of(self.free)
+        self.guarded = pattern_of(every - self.free)
 
-    def __call__(self, text: str, special: str) -> Iterator[tuple[str, int, int]]:
+    def patterns(self, special: Special) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """What finds the tokens that may be used, and those that may not stand in a text."""
+        nothing = pattern_of(frozenset())
+        if special == "allow":
+            return self.every, nothing
+        if isinstance(special, str):
+            return self.ordinary, self.guarded if special == "raise" else nothing
+        modes = {form: special.get(token, "raise") for form, token in self.forms.items()}
+        plain = self.free
+        return (
+            pattern_of(plain | {form for form, mode in modes.items() if mode == "allow"}),
+            pattern_of(frozenset(f for f, mode in modes.items() if mode == "raise") - plain),
+        )
+
+    def __call__(self, text: str, special: Special) -> Iterator[tuple[str, int, int]]:
         """(token, start, end) of the tokens that may be used, from left to right."""
-        if special == "raise":
-            refuse(text, self.guarded)
+        usable, guarded = self.patterns(special)
+        refuse(text, guarded)
         position = 0
-        for match in (self.every if special == "allow" else self.ordinary).finditer(text):
+        for match in usable.finditer(text):
             token, (start, end) = self.forms[match.group()], match.span()
             rule = self.rules.get(token, TokenRule())
             touched = text[max(start - 1, 0) : start] + text[end : end + 1]
@@ -105,17 +124,29 @@ class SpecialTokens:
         self.raw = Search({token: token for token in ids.keys() - late}, rules)
         forms = {self.form(token): token for token in reversed(late)}
         self.late = Search({form: token for form, token in forms.items() if form}, rules)
-        self.all = pattern_of(ids)
+        self.all = pattern_of(frozenset(ids))
 
     def form(self, token: str) -> str:
         """What is looked for in text, and what the token's id is decoded to."""
         late = self.normalizer is not None and self.rules.get(token, TokenRule()).normalized
         return self.normalizer(token) if late else token
 
-    def parts(self, text: str, special: str) -> list[Part]:
+    def check_mode(self, special: Special) -> None:
+        """Raise a ValueError if that is no way to treat these special tokens."""
+        if isinstance(special, str):
+            if special not in MODES:
+                raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
+            return
+        for token, mode in special.items():
+            if token not in self.ids:
+                raise ValueError(f"special names {token!r}, which is no special token here; they "
+                                 f"are {', '.join(map(repr, self.ids)) or 'none'}")
+            if mode not in MODES:
+                raise ValueError(f"special[{token!r}]={mode!r}; use one of {', '.join(MODES)}")
+
+    def parts(self, text: str, special: Special) -> list[Part]:
         """The text between special tokens; of each special token its id and span in the text."""
-        if special not in MODES:
-            raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
+        self.check_mode(special)
         if not isinstance(text, str):
             raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
         if not self.suspicious(text):
@@ -138,7 +169,7 @@ class SpecialTokens:
                 yield self.ids[token], start + shift, end + shift
             position = end
 
-    def normalized(self, parts: Iterable[Part], special: str) -> Iterator[Part]:
+    def normalized(self, parts: Iterable[Part], special: Special) -> Iterator[Part]:
         """The parts, with the tokens cut out that are looked for in normalized text."""
         end = 0
         for part in parts:
@@ -153,7 +184,9 @@ class SpecialTokens:
             else:
                 yield part
 
-    def between_normalized(self, text: str, sources: np.ndarray, special: str) -> Iterator[Part]:
+    def between_normalized(
+        self, text: str, sources: np.ndarray, special: Special
+    ) -> Iterator[Part]:
         """Like ``between``, of normalized text; spans are those in the text it was made from."""
         position = 0
         for token, start, end in [*self.late(text, special), ("", len(text), len(text))]:
@@ -163,9 +196,10 @@ class SpecialTokens:
                 yield self.ids[token], int(sources[start, 0]), int(sources[end - 1, 1])
             position = end
 
-    def suspects(self, texts: list[str], special: str) -> Iterable[int]:
+    def suspects(self, texts: list[str], special: Special) -> Iterable[int]:
         """Numbers of the texts that may hold special tokens; one search finds them in all."""
-        if len(texts) < 2 or special not in MODES or {*map(type, texts)} != {str}:
+        self.check_mode(special)
+        if len(texts) < 2 or {*map(type, texts)} != {str}:
             return range(len(texts))
         whole = "\n".join(texts)
         if not self.suspicious(whole):

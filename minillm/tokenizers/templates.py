@@ -17,19 +17,25 @@ Part = tuple[int | str, int]  # (an id, or "A" or "B" for a text; the type id of
 class Row(NamedTuple):
     """The tokens of a text: ids (n,) int32, type ids (n,) int32, spans of characters (n, 2).
 
-    spaces: at the beginning and the end of each token (n, 2), for ``TrimOffsets``.
+    spaces: at the beginning and the end of each token (n, 2), for ``TrimOffsets``. words: which
+    piece of its text each token is part of, and texts: which of two texts it comes from, (n,)
+    int32, -1 for a token that was added. real (n,): False for padding.
     """
 
     ids: np.ndarray
     types: np.ndarray
     spans: np.ndarray
     spaces: np.ndarray
+    words: np.ndarray
+    texts: np.ndarray
+    real: np.ndarray
 
     @classmethod
-    def repeated(cls, id: int, kind: int, count: int = 1) -> Row:
+    def repeated(cls, id: int, kind: int, count: int = 1, real: bool = True) -> Row:
         """Tokens that come from nowhere in the text."""
-        nowhere = np.zeros((2, count, 2), np.int64)
-        return cls(np.full(count, id, np.int32), np.full(count, kind, np.int32), *nowhere)
+        nowhere = np.zeros((count, 2), np.int64)
+        ids, types, none = (np.full(count, value, np.int32) for value in (id, kind, -1))
+        return cls(ids, types, nowhere, nowhere, none, none, np.full(count, real))
 
     @classmethod
     def joined(cls, rows: Sequence[Row]) -> Row:
@@ -65,8 +71,11 @@ class Template:
         found = [ids if isinstance(what, str) else [what] for what, _ in self.single]
         return np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
 
-    def place(self, rows: list[Row]) -> list[Row]:
-        """One row from those of a text or of two: what the template adds comes from nowhere."""
+    def place(self, rows: list[Row], add: bool = True) -> list[Row]:
+        """One row from those of a text or of two: what the template adds comes from nowhere.
+
+        Not `add`: only the type ids are the template's.
+        """
         parts = self.single if len(rows) == 1 else self.pair
         texts = dict(zip("AB", rows))
         found = []
@@ -74,7 +83,7 @@ class Template:
             if isinstance(what, str):
                 row = texts[what]
                 found.append(row._replace(types=np.full(len(row.ids), kind, np.int32)))
-            else:
+            elif add:
                 found.append(Row.repeated(what, kind))
         return [Row.joined(found)]
 
@@ -92,7 +101,7 @@ class TrimOffsets:
     def __call__(self, ids: np.ndarray) -> np.ndarray:
         return ids
 
-    def place(self, rows: list[Row]) -> list[Row]:
+    def place(self, rows: list[Row], add: bool = True) -> list[Row]:
         return [row._replace(spans=self.trimmed(row)) for row in rows]
 
     def trimmed(self, row: Row) -> np.ndarray:
@@ -125,7 +134,7 @@ class ProcessInTurn:
             ids = step(ids)
         return ids
 
-    def place(self, rows: list[Row]) -> list[Row]:
+    def place(self, rows: list[Row], add: bool = True) -> list[Row]:
         for step in self.steps:
-            rows = step.place(rows)
+            rows = step.place(rows, add)
         return rows

@@ -1,70 +1,34 @@
 """The Tokenizer: text to ids and back through five stages, each of them a plain callable."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .counting import between_tokens
+from .encoding import Batch, Encoding, batch_of, encoding_of
 from .explaining import Explanation, explain
+from .five_stages import Ids, Stages
 from .lengths import Padding, Truncation
-from .placing import framed, in_place, is_raw, row_of
-from .segments import (
-    Normalized,
-    Pieces,
-    as_list,
-    as_utf8,
-    blocks_of,
-    joined_ids,
-    joined_texts,
-)
-from .special_tokens import SpecialTokens, TokenRule, check_special_tokens
-from .stages import Join
-from .streaming import StreamDecoder
+from .placing import filled, framed, in_place, is_raw, row_of, row_of_words
+from .segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts
+from .special_tokens import Special, TokenRule, check_special_tokens
+from .templates import Row
 
-Ids = Sequence[int] | np.ndarray
+Text = str | Sequence[str]  # a text, or its words
+MANY = 1 << 20  # characters that are encoded together
 
 
-@dataclass(eq=False)
-class Tokenizer:
-    """Five stages, of which only the model is needed.
+class Tokenizer(Stages):
+    """Text to ids and back; see ``Stages`` for what it is made of.
 
-    normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
-    spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
-    list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
-    truncation, padding: the most and the least tokens of an encoded text, None: any number.
-
-    A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
-    of its characters, the span of characters of `text` that it comes from, (n, 2) int64; a
-    post-processor that keeps track of them has ``place`` (see ``templates``). A model
-    may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
-    that runs these stages over many texts at once in a kernel, or None if it has none for them.
+    All ways to encode take the same two settings. special: what to do with special tokens in the
+    text: ``raise`` a ValueError, ``allow`` them to become their ids, or treat them as ordinary
+    ``text``; or a map from some of them to one of these words (the others raise).
+    add_special_tokens: let the post-processor add what the model expects around a text.
     """
-
-    model: Any
-    normalizer: Any = None
-    pre_tokenizer: Callable[[str], Pieces] | None = None
-    post_processor: Callable[[np.ndarray], np.ndarray] | None = None
-    decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
-    special_tokens: dict[str, int] = field(default_factory=dict)
-    token_rules: dict[str, TokenRule] = field(default_factory=dict)
-    truncation: Truncation | None = None
-    padding: Padding | None = None
-
-    def __post_init__(self) -> None:
-        self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
-        size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
-        self._special_ids: dict[bytes, int] = {}
-        self._bytes: list[bytes | None] = [None] * size
-        self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
-        for token, id in self.special_tokens.items():
-            form = self._finder.form(token)
-            self._special_ids.setdefault(form.encode(), id)
-            self._special_ids[token.encode()] = id
-            if form != token or self._bytes[id] is None:  # else the model may mean other bytes
-                self._bytes[id] = form.encode()
 
     # -- making one ---------------------------------------------------------------------------
 
@@ -81,7 +45,7 @@ class Tokenizer:
 
         texts: each str is a text, each pathlib.Path a UTF-8 file, read line by line. model:
         a name in ``TRAINERS``, such as ``byte_bpe`` or ``unigram``. Special tokens get the first
-        ids, unless the format says otherwise. Options go to the trainer, for example
+        ids, unless the format says otherwise; where one stands in a text, the text is cut. Options go to the trainer, for example
         ``unk_token="<|unk|>"``, ``pattern="cl100k"``, ``min_frequency=2``, ``tie="cs336"``.
         """
         from .trainers import TRAINERS
@@ -92,6 +56,8 @@ class Tokenizer:
             raise TypeError(f"texts={texts!r:.60} is a single text or path; pass a list of them")
         specials = list(special_tokens)
         check_special_tokens(specials)
+        if specials and model != "sentencepiece":  # whose trainer has rules of its own for them
+            texts = between_tokens(texts, specials)
         stages = TRAINERS[model](texts, vocab_size, specials, **options)
         named = stages.pop("specials")
         if not isinstance(named, dict):
@@ -128,28 +94,73 @@ class Tokenizer:
 
         write_tokenizer(self, Path(path))
 
+    @classmethod
+    def from_ranks(
+        cls, ranks: Mapping[bytes, int], pattern: str = "gpt2",
+        special_tokens: Mapping[str, int] | None = None,
+    ) -> "Tokenizer":
+        """tiktoken's kind of tokenizer, from the rank of each token and the split rule."""
+        from .rank_files import stages_of_ranks
+
+        return cls(**stages_of_ranks(dict(ranks), "ranks", pattern, special_tokens))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, **options: Any) -> "Tokenizer":
+        """``load`` from the content of a file, which tells of which kind it is."""
+        from .opening import read_tokenizer_bytes
+
+        return cls(**read_tokenizer_bytes(data, **options))
+
+    def add_tokens(self, tokens: Iterable[str], ordinary: bool = False) -> "Tokenizer":
+        """A tokenizer that knows these tokens too, with ids from ``vocab_size`` on.
+
+        ordinary: they are part of the language and found whatever ``special`` says. Tokens that
+        are there already keep their ids. This tokenizer stays as it is, for those who share it.
+        """
+        new = [token for token in dict.fromkeys(tokens) if token not in self.special_tokens]
+        ids = {token: self.vocab_size + k for k, token in enumerate(new)}
+        check_special_tokens(new)
+        rules = {token: TokenRule(ordinary=True) for token in new if ordinary}
+        stages = {name: vars(self)[name] for name in self.__dataclass_fields__}
+        stages["special_tokens"] = self.special_tokens | ids
+        stages["token_rules"] = self.token_rules | rules
+        return type(self)(**stages)
+
     # -- text to ids --------------------------------------------------------------------------
 
-    def encode(self, text: str, special: str = "raise") -> list[int]:
-        """Ids of a text.
+    def encode(
+        self, text: str, special: Special = "raise", add_special_tokens: bool = True
+    ) -> list[int]:
+        """Ids of a text."""
+        return self.encode_array(text, special, add_special_tokens).tolist()
 
-        special: what to do with special tokens in it: ``raise`` a ValueError, ``allow`` them to
-        become their ids, or treat them as ordinary ``text``.
-        """
-        return self.encode_array(text, special).tolist()
-
-    def encode_array(self, text: str, special: str = "raise") -> np.ndarray:
+    def encode_array(
+        self, text: str, special: Special = "raise", add_special_tokens: bool = True
+    ) -> np.ndarray:
         """Ids of a text as an int32 array."""
-        return self.encode_batch([text], special)[0]
+        return self.encode_batch([text], special, add_special_tokens)[0]
+
+    def encode_iterable(
+        self, texts: Iterable[str], special: Special = "raise", add_special_tokens: bool = True
+    ) -> Iterator[int]:
+        """Ids of one text after the other, of which only a few are in memory at once."""
+        waiting: list[str] = []
+        for text in texts:
+            waiting.append(text)
+            if sum(map(len, waiting)) >= MANY:
+                yield from self.encode_batch(waiting, special, add_special_tokens)[0].tolist()
+                waiting = []
+        yield from self.encode_batch(waiting, special, add_special_tokens)[0].tolist()
 
     def encode_batch(
-        self, texts: Iterable[str], special: str = "raise"
+        self, texts: Iterable[str], special: Special = "raise", add_special_tokens: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
         texts = list(texts)
         suspects = self._finder.suspects(texts, special)
         cut = {k: self._finder.parts(texts[k], special) for k in suspects}
-        frames = self.post_processor or self.truncation or self.padding
+        stage = self.post_processor if add_special_tokens else None
+        frames = stage or self.truncation or self.padding
         if frames is None and all(row == [texts[k]] for k, row in cut.items()):
             ids, ends = self._encode_plain(texts)
             return ids, np.concatenate([[0], ends])
@@ -162,12 +173,12 @@ class Tokenizer:
             found = [next(pieces) if is_raw(part) else self._ids_of(part) for part in row]
             joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
             encoded.append(joined)
-        encoded = self._framed(encoded) if frames else encoded
+        encoded = self._framed(encoded, stage) if frames else encoded
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
         return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
 
     def encode_file(
-        self, path: str | os.PathLike, output: str | os.PathLike, special: str = "raise",
+        self, path: str | os.PathLike, output: str | os.PathLike, special: Special = "raise",
         progress: bool = False,
     ) -> Any:
         """Encode a text file of any size into a token file; see ``file_encoding``."""
@@ -176,30 +187,80 @@ class Tokenizer:
         return encode_file(self, path, output, special, progress)
 
     def encode_with_offsets(
-        self, text: str, special: str = "raise"
+        self, text: str, special: Special = "raise", add_special_tokens: bool = True
     ) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and the (start, end) of the characters of `text` that each comes from.
 
         Tokens that share a character all report the whole character. What the post-processor or
         padding adds comes from nowhere in the text: (0, 0).
         """
-        row = framed(self, [row_of(self, text, special)])
+        row = filled(self._row(text, None, special, add_special_tokens), self.padding)
         return row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
 
     def encode_pair(
-        self, first: str, second: str, special: str = "raise"
+        self, first: str, second: str, special: Special = "raise", add_special_tokens: bool = True
     ) -> tuple[list[int], list[int]]:
         """(ids, type ids) of two texts in the post-processor's template, BERT's for example."""
-        row = framed(self, [row_of(self, text, special) for text in (first, second)])
+        row = filled(self._row(first, second, special, add_special_tokens), self.padding)
         return row.ids.tolist(), row.types.tolist()
 
-    def tokens(self, text: str, special: str = "raise") -> list[str]:
-        """The text of each id; a byte that is no character of its own is shown as ``\\xe4``."""
-        return [self.id_to_token(id) for id in self.encode(text, special)]
+    def encoding(
+        self, text: Text, pair: Text | None = None, special: Special = "raise",
+        add_special_tokens: bool = True,
+    ) -> Encoding:
+        """All that is known of the tokens of a text or of two; see ``Encoding``.
 
-    def explain(self, text: str, special: str = "raise") -> Explanation:
+        A text may be given as a list of its words: then each is encoded by itself, offsets are
+        those in the word, and word ids count the list.
+        """
+        row = filled(self._row(text, pair, special, add_special_tokens), self.padding)
+        return encoding_of(row, [self.id_to_token(id) for id in row.ids.tolist()])
+
+    def batch(
+        self, texts: Iterable[Text], pairs: Iterable[Text] | None = None,
+        truncation: Truncation | None = None, padding: Padding | None = None,
+        special: Special = "raise", add_special_tokens: bool = True,
+    ) -> Batch:
+        """Texts, or pairs of texts, as arrays of one length (B, T), with the mask of padding.
+
+        truncation, padding: instead of the tokenizer's own. Without any, texts are filled up to
+        the longest with ``pad_id``.
+        """
+        firsts = list(texts)
+        seconds = [None] * len(firsts) if pairs is None else list(pairs)
+        if len(seconds) != len(firsts):
+            raise ValueError(f"pairs has {len(seconds)} texts for {len(firsts)} texts; expected "
+                             "one for each")
+        padding = padding or self.padding
+        if padding is None:
+            if self.pad_id is None:
+                raise ValueError("this tokenizer knows no padding token; pass "
+                                 "padding=Padding(pad_id=…) with the id to fill up with")
+            padding = Padding(pad_id=self.pad_id)
+        rows = [self._row(*both, special, add_special_tokens, truncation)
+                for both in zip(firsts, seconds, strict=True)]
+        return batch_of(rows, padding)
+
+    def tokens(
+        self, text: str, special: Special = "raise", add_special_tokens: bool = True
+    ) -> list[str]:
+        """The text of each id; a byte that is no character of its own is shown as ``\\xe4``."""
+        return [self.id_to_token(id) for id in self.encode(text, special, add_special_tokens)]
+
+    def explain(self, text: str, special: Special = "raise") -> Explanation:
         """The result of every stage, for looking at."""
         return explain(self, text, special)
+
+    def _row(
+        self, text: Text, pair: Text | None, special: Special, add: bool,
+        truncation: Truncation | None = None,
+    ) -> Row:
+        """The tokens of a text or of two, truncated and post-processed."""
+        rows = [
+            row_of(self, part, special) if isinstance(part, str)
+            else row_of_words(self, part, special) for part in (text, pair) if part is not None
+        ]
+        return framed(self, rows, add, truncation or self.truncation)
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
@@ -210,9 +271,8 @@ class Tokenizer:
         found = [self.model(self._pieces(text))[0] for text in texts]
         return joined_ids([(ids, np.array([len(ids)])) for ids in found])
 
-    def _framed(self, rows: list[np.ndarray]) -> list[np.ndarray]:
+    def _framed(self, rows: list[np.ndarray], stage: Any) -> list[np.ndarray]:
         """The ids of texts, truncated, post-processed and filled up."""
-        stage = self.post_processor
         if self.truncation is not None:
             added = len(stage(np.empty(0, np.int32))) if stage else 0
             rows = [row[self.truncation.keep([len(row)], added)[0]] for row in rows]
@@ -233,56 +293,3 @@ class Tokenizer:
         data = np.frombuffer(as_utf8(normal), np.uint8)
         whole = [[0, len(data)]] if len(data) else []
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
-
-    # -- ids to text --------------------------------------------------------------------------
-
-    def decode(self, ids: Ids, skip_special: bool = False) -> str:
-        """The text of ids. Bytes that are not valid UTF-8 become U+FFFD.
-
-        skip_special: leave out special tokens, such as a template has put in.
-        """
-        ids = as_list(ids)
-        if skip_special:
-            ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
-            left_out = {id for t, id in self.special_tokens.items() if t not in ordinary}
-            ids = [id for id in ids if id not in left_out]
-        return self.decode_bytes(ids).decode("utf-8", "replace")
-
-    def decode_bytes(self, ids: Ids) -> bytes:
-        """The bytes of ids."""
-        return self.decoder([self._token(id, k) for k, id in enumerate(as_list(ids))])
-
-    def stream(self) -> StreamDecoder:
-        """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
-        return StreamDecoder(self.id_to_bytes, self.decoder)
-
-    def _token(self, id: int, position: int) -> bytes:
-        token = self._bytes[id] if 0 <= id < len(self._bytes) else None
-        if token is None:
-            raise ValueError(
-                f"ids[{position}]={id} is not an id of this tokenizer; expected 0 to "
-                f"{len(self._bytes) - 1}"
-            )
-        return token
-
-    # -- vocabulary ---------------------------------------------------------------------------
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of ids: the greatest id plus one."""
-        return len(self._bytes)
-
-    def token_to_id(self, token: str | bytes) -> int | None:
-        """Id of a token given as its text or its bytes, or None."""
-        if isinstance(token, str) and token in self.special_tokens:
-            return self.special_tokens[token]
-        data = token.encode() if isinstance(token, str) else token
-        return self.model.ids.get(data, self._special_ids.get(data))
-
-    def id_to_bytes(self, id: int) -> bytes:
-        """Bytes of an id, as they stand in the vocabulary."""
-        return self._token(as_list([id])[0], 0)
-
-    def id_to_token(self, id: int) -> str:
-        """Text of an id; bytes that are no characters are shown as ``\\xe4``."""
-        return self.id_to_bytes(id).decode("utf-8", "backslashreplace")

@@ -1,0 +1,172 @@
+"""What a tokenizer is made of, its vocabulary, and the way from ids back to text."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .lengths import Padding, Truncation
+from .segments import Pieces, as_list
+from .special_tokens import SpecialTokens, TokenRule
+from .stages import Join
+from .streaming import StreamDecoder
+
+Ids = Sequence[int] | np.ndarray
+USUAL_NAMES = {  # of the tokens that begin, end and fill up a text, where a file does not say
+    "bos": ("<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]"),
+    "eos": ("</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]"),
+    "pad": ("<pad>", "[PAD]", "<|pad|>"),
+}
+
+
+@dataclass(eq=False)
+class Stages:
+    """Five stages, of which only the model is needed.
+
+    normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
+    spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
+    list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
+    truncation, padding: the most and the least tokens of an encoded text, None: any number.
+
+    A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
+    of its characters, the span of characters of `text` that it comes from, (n, 2) int64; a
+    post-processor that keeps track of them has ``place`` (see ``templates``). A model
+    may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
+    that runs these stages over many texts at once in a kernel, or None if it has none for them.
+    """
+
+    model: Any
+    normalizer: Any = None
+    pre_tokenizer: Callable[[str], Pieces] | None = None
+    post_processor: Callable[[np.ndarray], np.ndarray] | None = None
+    decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
+    special_tokens: dict[str, int] = field(default_factory=dict)
+    token_rules: dict[str, TokenRule] = field(default_factory=dict)
+    truncation: Truncation | None = None
+    padding: Padding | None = None
+
+    def __post_init__(self) -> None:
+        self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
+        size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
+        self._special_ids: dict[bytes, int] = {}
+        self._bytes: list[bytes | None] = [None] * size
+        self._bytes[: len(self.model.vocabulary)] = self.model.vocabulary
+        for token, id in self.special_tokens.items():
+            form = self._finder.form(token)
+            self._special_ids.setdefault(form.encode(), id)
+            self._special_ids[token.encode()] = id
+            if form != token or self._bytes[id] is None:  # else the model may mean other bytes
+                self._bytes[id] = form.encode()
+
+    # -- ids to text --------------------------------------------------------------------------
+
+    def decode(self, ids: Ids, skip_special: bool = False, errors: str = "replace") -> str:
+        """The text of ids.
+
+        skip_special: leave out special tokens, such as a template has put in. errors: what becomes
+        of bytes that are not valid UTF-8, as in ``bytes.decode``: each run is ``replace``d by
+        U+FFFD; ``ignore``, ``backslashreplace`` or ``strict``, which raises a UnicodeDecodeError.
+        """
+        ids = as_list(ids)
+        if skip_special:
+            ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
+            left_out = {id for t, id in self.special_tokens.items() if t not in ordinary}
+            ids = [id for id in ids if id not in left_out]
+        return self.decode_bytes(ids).decode("utf-8", errors)
+
+    def decode_bytes(self, ids: Ids) -> bytes:
+        """The bytes of ids."""
+        return self.decoder([self._token(id, k) for k, id in enumerate(as_list(ids))])
+
+    def decode_batch(
+        self, rows: Iterable[Ids], skip_special: bool = False, errors: str = "replace"
+    ) -> list[str]:
+        """The text of each row of ids; padding is left out with `skip_special`."""
+        return [self.decode(ids, skip_special, errors) for ids in rows]
+
+    def decode_with_offsets(self, ids: Ids) -> tuple[str, list[int]]:
+        """The text of ids, and the character of it at which each begins.
+
+        A token that begins inside a character has the place of that character. Only for decoders
+        that put tokens one after another: others change them by what stands beside them.
+        """
+        if not isinstance(self.decoder, Join):
+            raise TypeError(f"decoder={self.decoder!r:.80} does not just join tokens, so they have "
+                            "no places in the text; push them to stream() one by one instead")
+        tokens = [self._token(id, k) for k, id in enumerate(as_list(ids))]
+        data = np.frombuffer(b"".join(tokens), np.uint8)
+        begun = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
+        starts = np.cumsum([0, *map(len, tokens)])[:-1]
+        inside = np.array([token[:1] != b"" and 0x80 <= token[0] < 0xC0 for token in tokens], int)
+        return b"".join(tokens).decode("utf-8", "replace"), np.maximum(
+            begun[starts] - inside, 0).tolist()
+
+    def stream(self) -> StreamDecoder:
+        """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
+        return StreamDecoder(self.id_to_bytes, self.decoder)
+
+    def _token(self, id: int, position: int) -> bytes:
+        token = self._bytes[id] if 0 <= id < len(self._bytes) else None
+        if token is None:
+            raise ValueError(
+                f"ids[{position}]={id} is not an id of this tokenizer; expected 0 to "
+                f"{len(self._bytes) - 1}"
+            )
+        return token
+
+    # -- vocabulary ---------------------------------------------------------------------------
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids: the greatest id plus one."""
+        return len(self._bytes)
+
+    def get_vocab(self) -> dict[bytes, int]:
+        """The bytes of every token and its id; a special token hides an entry of its spelling."""
+        return self.model.ids | self._special_ids
+
+    def token_to_id(self, token: str | bytes) -> int | None:
+        """Id of a token given as its text or its bytes, or None."""
+        if isinstance(token, str) and token in self.special_tokens:
+            return self.special_tokens[token]
+        data = token.encode() if isinstance(token, str) else token
+        return self.model.ids.get(data, self._special_ids.get(data))
+
+    def id_to_bytes(self, id: int) -> bytes:
+        """Bytes of an id, as they stand in the vocabulary."""
+        return self._token(as_list([id])[0], 0)
+
+    def id_to_token(self, id: int) -> str:
+        """Text of an id; bytes that are no characters are shown as ``\\xe4``."""
+        return self.id_to_bytes(id).decode("utf-8", "backslashreplace")
+
+    @property
+    def unk_id(self) -> int | None:
+        """The id of unknown text, if the model has one."""
+        return getattr(self.model, "unk_id", None)
+
+    @property
+    def bos_id(self) -> int | None:
+        """The id that begins a text: what a .model file says, else by its usual names, or None."""
+        return self._named("bos")
+
+    @property
+    def eos_id(self) -> int | None:
+        """The id that ends a text, found like ``bos_id``."""
+        return self._named("eos")
+
+    @property
+    def pad_id(self) -> int | None:
+        """The id that fills up a text: the padding's, else found like ``bos_id``."""
+        return self._named("pad") if self.padding is None else self.padding.pad_id
+
+    def _named(self, role: str) -> int | None:
+        said = getattr(self.model, "roles", None)  # of a file that names them
+        if said is not None:
+            return None if said[role] < 0 else said[role]
+        found = [self.special_tokens[name] for name in USUAL_NAMES[role]
+                 if name in self.special_tokens]
+        return found[0] if found else None
+
+
