@@ -100,7 +100,7 @@ def test_special_tokens(toks):
 
 def test_text_never_turns_into_a_special_token():
     for model, size in (("word", None), ("bpe", 200), ("char", None)):
-        tok = Tokenizer.train(["a <|end|> b <|unk|>"], model, size, ["<|end|>"])
+        tok = Tokenizer.train(["a <|end|> b <|unk|> <|ed|>"], model, size, ["<|end|>"])
         assert 0 not in tok.encode("a <|end|>", special="text")
 
 
