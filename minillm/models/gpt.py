@@ -225,12 +225,12 @@ class GPT(Model):
     def check_cache(self, cache, batch: int) -> None:
         """Raise a ValueError unless ``cache`` fits this model and that many rows."""
         c = self.config
-        for part in cache:
-            B, H, _, D = part.keys.shape
-            if len(cache) != c.layers or (B, H, D) != (batch, c.heads, c.width // c.heads):
-                raise ValueError(f"cache has {len(cache)} layers, rows, heads and width of a head "
-                                 f"{B, H, D}; {batch} rows of this model need {c.layers} layers, "
-                                 f"{batch, c.heads, c.width // c.heads}: new_cache({batch})")
+        expected = (batch, c.heads, c.width // c.heads)
+        found = {(B, H, D) for B, H, _, D in (part.keys.shape for part in cache)}
+        if len(cache) != c.layers or found != {expected}:
+            raise ValueError(f"cache has {len(cache)} layers with rows, heads and width of a head "
+                             f"{sorted(found)}; this model and ids need {c.layers} layers with "
+                             f"{expected}: make it with new_cache({batch})")
 
 
 def check_mask(mask, shape: tuple[int, ...]):
