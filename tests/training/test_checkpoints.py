@@ -1,5 +1,6 @@
 """Checkpoints: round trip; every kind of damage is one clear error; a crash leaves the old one."""
 
+import io
 import json
 import os
 import signal
@@ -122,12 +123,87 @@ def test_damaged_content(saved, members, message):
         load_checkpoint(saved)
 
 
-def test_nan_weights_are_refused(tmp_path):
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["weights", "m", "v"])
+def test_a_file_with_nan_is_refused(saved, name, wrong):
+    array = np.zeros_like(GPT(CONFIG).weights)
+    array[7] = wrong
+    rewrite(saved, **{name: npy(array)})
+    with pytest.raises(ValueError, match=f"{name} holds NaN or infinity"):
+        load_checkpoint(saved)
+
+
+def broken(part, index, wrong):
     model = GPT(CONFIG)
-    model.weights[7] = np.nan
-    save_checkpoint(tmp_path / "nan.npz", model)
-    with pytest.raises(ValueError, match="NaN"):
-        load_checkpoint(tmp_path / "nan.npz")
+    optimizer = AdamW(model)
+    {"weights": model.weights, "m": optimizer.m, "v": optimizer.v}[part][index] = wrong
+    return model, optimizer
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ((*broken("weights", 0, np.nan), {}), r"parameter tokens\.w holds nan.*learning rate"),
+    ((*broken("weights", -1, np.inf), {}), r"parameter norm\.b holds inf"),
+    ((*broken("m", 20 * 16, -np.inf), {}), r"optimizer's m of parameter positions\.w holds -inf"),
+    ((*broken("v", 450, np.nan), {}), r"optimizer's v of parameter blocks\.0\.attention\.qkv\.w"),
+    ((*broken("weights", 3, 7e4), {}, np.float16), r"tokens\.w holds inf.*too large for float16"),
+    ((GPT(CONFIG), None, {}, np.int32), "dtype=int32"),
+    ((GPT(CONFIG), AdamW(GPT(GPTConfig(20, 8, 2, 2, 16))), {}), "made for another model"),
+    ((GPT(CONFIG), None, {"long": "x" * 1_000_000}), "state takes 1,000,"),
+    ((GPT(CONFIG), None, [1]), "expected a dict"),
+    ((GPT(CONFIG), None, {"what": {1, 2}}), "of type set"),
+])
+def test_what_could_not_be_loaded_is_not_saved(saved, arguments, message):
+    before = saved.read_bytes()
+    with pytest.raises((ValueError, TypeError), match=message):
+        save_checkpoint(saved, *arguments)
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_a_trainer_with_nan_keeps_the_good_checkpoint(tmp_path):
+    from .test_training import trainer
+
+    run = trainer(checkpoint=tmp_path / "run.npz")
+    run.fit(2)
+    run.model.weights[5] = np.nan
+    with pytest.raises(ValueError, match=r"parameter tokens\.w holds nan"):
+        run.save(tmp_path / "run.npz")
+    assert load_checkpoint(tmp_path / "run.npz").state["step"] == 2
+
+
+def test_numpy_numbers_can_be_saved(tmp_path):
+    sizes = (np.int64(20), np.int32(8), np.uint8(1), np.int64(2), np.int16(16), np.int64(64))
+    model = GPT(GPTConfig(*sizes, norm_first=np.bool_(True)))
+    state = {"step": np.int64(3), "loss": np.float32(0.5), "ids": np.arange(2), "on": np.bool_(1)}
+    save_checkpoint(tmp_path / "m.npz", model, state=state)
+    found = load_checkpoint(tmp_path / "m.npz")
+    assert found.config == GPTConfig(20, 8, 1, 2, 16, 64)
+    assert all(type(value) is int for name, value in vars(found.config).items()
+               if name != "norm_first")
+    assert found.state == {"step": 3, "loss": 0.5, "ids": [0, 1], "on": True}
+
+
+def test_files_instead_of_paths(tmp_path, saved):
+    model = GPT(CONFIG, seed=4)
+    optimizer = AdamW(model)
+    optimizer.m[:] = 2
+    for file in (io.BytesIO(), open(tmp_path / "other.npz", "w+b")):
+        with file:
+            file.write(b"something before")
+            save_checkpoint(file, model, optimizer, {"step": 9})
+            assert not file.closed
+            file.seek(0)
+            found = load_checkpoint(file)
+            assert np.array_equal(load_model(file).weights, model.weights)
+            assert np.array_equal(found.moments, [optimizer.m, optimizer.v])
+            assert found.state == {"step": 9, "optimizer_steps": 0}
+    with pytest.raises(ValueError, match="not a complete minillm checkpoint"):
+        load_checkpoint(io.BytesIO(saved.read_bytes()[:-30]))
+    for wrong in (io.StringIO(), open(saved)):
+        with wrong, pytest.raises(TypeError, match="bytes"):
+            load_checkpoint(wrong)
+    with pytest.raises(TypeError, match="'wb'"):
+        save_checkpoint(io.StringIO(), model)
 
 
 def test_a_promised_size_takes_no_memory(saved):
@@ -199,3 +275,61 @@ def test_a_killed_process_leaves_the_old_checkpoint(saved):
     assert run.returncode == -signal.SIGKILL
     assert saved.read_bytes() == before
     assert np.array_equal(load_model(saved).weights, GPT(CONFIG, seed=0).weights)
+    assert len(os.listdir(saved.parent)) == 2  # what it was writing
+    beside = [saved.with_name(name) for name in ("model.npz.bak", "other.npz.abc.partial")]
+    for file in beside:
+        file.write_bytes(b"not ours")
+    with written_atomically(saved):
+        with written_atomically(saved) as second:  # at the same moment as the first
+            second.write(b"second")
+        assert saved.read_bytes() == b"second"
+    assert saved.read_bytes() == b""
+    assert sorted(os.listdir(saved.parent)) == sorted([saved.name, *(f.name for f in beside)])
+
+
+TWO = """
+import sys
+import numpy as np
+from minillm.models import GPT, GPTConfig
+from minillm.training import save_checkpoint
+config = GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=16)
+model = GPT(config)
+model.weights[:] = int(sys.argv[2])
+for _ in range(100):
+    save_checkpoint(sys.argv[1], model)
+"""
+
+
+def test_two_processes_save_to_one_path(saved):
+    """Every moment finds one whole model or the other, and nothing is left at the end."""
+    both = [subprocess.Popen([sys.executable, "-c", TWO, str(saved), str(i)]) for i in (3, 4)]
+    first = load_model(saved).weights
+    while any(process.poll() is None for process in both):
+        weights = load_model(saved).weights
+        assert any(np.array_equal(weights, np.broadcast_to(whole, weights.shape))
+                   for whole in (first, 3, 4))
+    assert [process.wait() for process in both] == [0, 0]
+    assert load_model(saved).weights[0] in (3, 4)
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+def test_a_file_taken_away_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
+    import fcntl
+
+    from minillm import files
+
+    real, removed = fcntl.flock, []
+
+    def late(handle, kind):
+        if not removed:  # another process comes first
+            removed.extend(os.listdir(tmp_path))
+            os.unlink(tmp_path / removed[0])
+        real(handle, kind)
+
+    monkeypatch.setattr(files.fcntl, "flock", late)
+    with written_atomically(tmp_path / "file") as file:
+        file.write(b"whole")
+    assert removed
+    assert os.listdir(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"whole"
