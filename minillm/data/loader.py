@@ -158,6 +158,7 @@ class DataLoader:
 
     def _identity(self) -> dict[str, int | str | bool]:
         """What must be equal for two loaders to give the same batches."""
+        tail = not self.drop_last and self.windows == "stream"
         return {
             "tokens": len(self.dataset),
             "batch_size": self.batch_size,
@@ -167,5 +168,5 @@ class DataLoader:
             "seed": self.seed,
             "drop_last": self.drop_last,
             "windows": self.windows,
-            **({"rows": len(self.starts)} if not self.drop_last and self.windows == "stream" else {}),
+            **({"rows": len(self.starts)} if tail else {}),
         }

@@ -38,8 +38,8 @@ def stream(model, prompt, max_new_tokens: int, temperature: float = 1.0,
            top_k: int | None = None, top_p: float | None = None, seed: int | None = 0,
            stop: Sequence[int] = (), cache: bool = True) -> Iterator[int]:
     """The new tokens of one prompt, each as soon as it is chosen; see generate."""
-    for _, token in _tokens(model, [list(prompt)], max_new_tokens, temperature, top_k, top_p, seed, stop,
-                            cache):
+    for _, token in _tokens(model, [list(prompt)], max_new_tokens, temperature, top_k, top_p, seed,
+                            stop, cache):
         yield token
 
 

@@ -96,7 +96,7 @@ def check_scores(scores) -> None:
 
 def check_tokens(name: str, ids, vocab_size: int):
     """ids (n,) as int64 if each is a token of the vocabulary; else an error with their name."""
-    if isinstance(ids, str) or np.ndim(ids) != 1 and not isinstance(ids, (set, frozenset)):
+    if isinstance(ids, str) or (np.ndim(ids) != 1 and not isinstance(ids, (set, frozenset))):
         raise TypeError(f"{name}={ids!r}: expected a sequence of ids, such as [5, 7]")
     ids = list(ids)
     for id in ids:

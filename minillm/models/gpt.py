@@ -48,7 +48,7 @@ class GPT(Model):
     Weights start as GPT-2's: matrices and token embedding N(0, 0.02²), position embedding
     N(0, 0.01²), biases 0, gains 1; the two matrices of each block that write to the residual
     stream are scaled by 1/√(2L), so that 2L additions leave its variance alone.
-    With ``seed=None`` the numbers are others each time. dtype: np.float32, or np.float64 for checks.
+    With ``seed=None`` they are others each time. dtype: np.float32, or np.float64 for checks.
     Sources: Radford et al. (2018, 2019); tied output: Press & Wolf (2017).
     """
 

@@ -43,7 +43,7 @@ def keep_rows(path, step: int) -> None:
         return
     content = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
     *lines, half = content.replace("\r\n", "\n").split("\n")  # a whole row ends its line
-    if lines and lines[0] != HEADER or not HEADER.startswith(half if not lines else ""):
+    if (lines and lines[0] != HEADER) or not HEADER.startswith(half if not lines else ""):
         raise ValueError(f"{path} is not the log of a training run: it begins with "
                          f"{content[:60]!r}, not with {HEADER!r}; move it away, or log to another "
                          "file")

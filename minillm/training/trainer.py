@@ -79,22 +79,22 @@ class Trainer:
         self.optimizer.lr = self.schedule(self.step)
         loss, labels = self.gradient()
         norm = self.optimizer.clip(self.clip if self.clip is not None else float("inf"))
-        with uninterrupted():
-            self.optimizer.step()
-            self._batches.done()
-            self.step += 1
-            self.tokens += labels
-        self.seconds += time.perf_counter() - started
-        row = dict.fromkeys(COLUMNS, None) | {
-            "step": self.step, "tokens": self.tokens, "loss": loss, "lr": self.optimizer.lr,
-            "norm": norm, "seconds": self.seconds}
+        row: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {
+            "step": self.step + 1, "tokens": self.tokens + labels, "loss": loss,
+            "lr": self.optimizer.lr, "norm": norm}
         try:
+            with uninterrupted():
+                self.optimizer.step()
+                self._batches.done()
+                self.step, self.tokens = row["step"], row["tokens"]
+                self.seconds += time.perf_counter() - started
+                row["seconds"] = self.seconds
+                self.history.append(row)
             if self.validation and self.evaluate_every and self.step % self.evaluate_every == 0:
                 result = evaluate(self.model, self.validation())
                 row |= {"valid_loss": result.loss, "valid_accuracy": result.accuracy}
-        finally:  # the step has been taken, whatever became of the validation
-            self.history.append(row)
-            if self.log:
+        finally:  # once taken, a step is logged, whatever became of the validation
+            if self.log and row["seconds"] is not None:
                 append_row(self.log, row)
         return row
 

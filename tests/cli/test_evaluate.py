@@ -1,4 +1,4 @@
-"""``evaluate`` against a plain computation, token by token: nothing is left out, or out of place."""
+"""``evaluate`` against a plain computation, token by token: nothing is left out."""
 
 from __future__ import annotations
 

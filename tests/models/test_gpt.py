@@ -165,3 +165,50 @@ def test_bad_targets(model):
         model.loss([[1, 2]], [[3, 77]])
     with pytest.raises(ValueError, match="one label for each row"):
         model.loss([[1, 2]], [[3]])
+
+
+def test_wrong_ids_in_every_backend_and_path(model):
+    for name in ("numpy", "numba"):
+        with backend(name):
+            for ids in ([[-1]], [[50]], [[3, -1]], [[2**40]]):
+                with pytest.raises(ValueError, match=rf"ids holds {ids[0][-1]}, outside \[0, 50\)"):
+                    model.extend(ids, model.new_cache(1))
+            for ids in ([[1.7]], [[1.0]], [[True]], [["a"]], [[None]]):
+                for call in (model.forward, lambda ids: model.extend(ids, model.new_cache(1))):
+                    with pytest.raises(TypeError, match="ids has dtype"):
+                        call(ids)
+    with pytest.raises(ValueError, match="ids holds -1"):
+        model.extend_one(-1, model.new_cache(1))
+    with pytest.raises(TypeError):
+        model.extend_one(1.7, model.new_cache(1))
+
+
+def test_targets_must_be_integers(model):
+    for wrong in (np.ones((1, 2)), [[True, False]]):
+        with pytest.raises(TypeError, match="targets has dtype"):
+            model.loss([[1, 2]], wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int32, "float128", complex, bool])
+def test_numbers_that_a_model_cannot_be_made_of(dtype):
+    with pytest.raises(ValueError, match=r"dtype=.*expected float32 or float64"):
+        GPT(SMALL, dtype=dtype)
+    assert GPT(SMALL, dtype="float64").weights.dtype == np.float64
+
+
+def test_without_a_seed_every_model_is_another():
+    assert not np.array_equal(GPT(SMALL, seed=None).weights, GPT(SMALL, seed=None).weights)
+
+
+@pytest.mark.parametrize("value", [2.0, np.float64(2), True, np.bool_(True), "2", None])
+def test_sizes_are_whole_numbers(value):
+    with pytest.raises(ValueError, match="layers="):
+        GPTConfig(vocab_size=5, context=4, layers=value, heads=2, width=8)
+    with pytest.raises(ValueError, match="norm_first=1"):
+        GPTConfig(vocab_size=5, context=4, layers=1, heads=2, width=8, norm_first=1)
+
+
+def test_numpy_integers_become_plain():
+    config = GPTConfig(*np.array([5, 4, 1, 2, 8, 16]), norm_first=np.bool_(False))
+    assert config == GPTConfig(5, 4, 1, 2, 8, 16, norm_first=False)
+    assert [type(value) for value in vars(config).values()] == [int] * 6 + [bool]
