@@ -25,7 +25,7 @@ def distribution(logits, temperature: float = 1.0, top_k: int | None = None,
         return (np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]).astype(np.float64)
     order = np.argsort(-scores, axis=-1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=-1)
-    with np.errstate(over="ignore"):  # far below the best, -inf at a tiny temperature: never drawn
+    with np.errstate(over="ignore"):  # the best is 0 at any temperature; others may become -inf
         probs = ops.softmax((ranked - ranked[..., :1]) / temperature)
     if top_k is not None:
         probs[..., top_k:] = 0
@@ -65,8 +65,10 @@ def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: in
         if np.isfinite(logits[best]):
             return best
     cumulated = np.cumsum(distribution(logits, temperature, top_k, top_p))
-    below = np.nextafter(cumulated[-1], 0)  # the product may be rounded up to the whole
-    return int(np.searchsorted(cumulated, min(rng.random() * cumulated[-1], below), side="right"))
+    drawn = rng.random() * cumulated[-1]
+    if drawn >= cumulated[-1]:  # rounded up to the whole, which no token's sum exceeds
+        drawn = np.nextafter(cumulated[-1], 0)
+    return int(np.searchsorted(cumulated, drawn, side="right"))
 
 
 def check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
@@ -85,13 +87,14 @@ def check_scores(scores) -> None:
     if scores.shape[-1:] in ((), (0,)):
         raise ValueError(f"logits has shape {scores.shape}; expected (..., V), a score per token")
     best = scores.max(axis=-1)  # NaN, where there is one
+    if np.isfinite(best).all():
+        return
     for name, wrong in (("NaN", np.isnan(best)), ("+inf", best == np.inf)):
         if wrong.any():
             raise ValueError(f"logits holds {name}: the model's weights have overflowed or are "
                              "damaged; load its last good checkpoint")
-    if (best == -np.inf).any():
-        raise ValueError("logits holds nothing but -inf: every token has been ruled out; leave one "
-                         "score finite")
+    raise ValueError("logits holds nothing but -inf: every token has been ruled out; leave one "
+                     "score finite")
 
 
 def check_tokens(name: str, ids, vocab_size: int):

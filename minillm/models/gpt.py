@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,36 +150,34 @@ class GPT(Model):
 
         ids: (B, T), start: (B,) number of padding tokens at the left of each row -> (B, V).
         """
-        ids = self.check_ids(ids, cache[0].length if cache else 0)
+        length = cache[0].length if cache else 0
+        ids = self.check_ids(ids, length)
         B, T = ids.shape
         self.check_cache(cache, B)
         start = np.zeros(B, np.int64) if start is None else np.asarray(start)
-        where = np.arange(cache[0].length, cache[0].length + T)
         if start.shape != (B,) or start.dtype.kind not in "iu" \
-                or not (start.min() >= 0 and start.max() <= where[-1]):
+                or not 0 <= min(start.tolist()) <= max(start.tolist()) < length + T:
             raise ValueError(f"start={start.tolist()!r}: expected ({B},) whole numbers from 0 to "
-                             f"{where[-1]}, so that each row has a token that is not padding")
-        if B == T == 1 and self.config.norm_first and active_backend() == "numba":
-            whole = cache[0].keys.base
-            if whole is not None and whole.shape == (len(cache), *cache[0].keys.shape):
-                return self.extend_one(ids[0, 0], cache, int(start[0]))
+                             f"{length + T - 1}, so that each row has a token that is no padding")
         self.dlogits = None
+        if B == T == 1 and self.config.norm_first and active_backend() == "numba":
+            whole = cache[0].keys.base  # all layers in one array, as new_cache makes it
+            if whole is not None and whole.shape == (len(cache), *cache[0].keys.shape):
+                return self._extend_one(int(ids[0, 0]), cache, int(start[0]))
+        where = np.arange(length, length + T) - start[:, None]
         x = self.tokens(ids)
-        x += self.positions(np.maximum(where - start[:, None], 0))
+        x += self.positions(np.maximum(where, 0))
         for block, part in zip(self.blocks, cache, strict=True):
             x = block.extend(x, part, start)
         return self.head(x[:, -1])
 
-    @alone
-    def extend_one(self, token: int, cache: list[KeyValueCache], start: int = 0):
+    def _extend_one(self, token: int, cache: list[KeyValueCache], start: int):
         """extend for a single token, with one kernel call for all blocks -> (1, V)."""
-        from ..kernels import decode
-
-        token, position = operator.index(token), cache[0].length
+        decode = decoding()
         if not 0 <= token < self.config.vocab_size:
             raise ValueError(f"ids holds {token}, outside [0, {self.config.vocab_size}): these ids "
                              "come from another vocabulary than the model's")
-        self.dlogits = None
+        position = cache[0].length
         x = self.tokens.w.value[token] + self.positions.w.value[position - start]
         decode.decode(x, self.weights, self.starts, self.config.hidden or 4 * x.size,
                       cache[0].keys.base, cache[0].values.base, position, start)
@@ -189,6 +186,12 @@ class GPT(Model):
         logits = self.saved("logits", (1, self.config.vocab_size), x.dtype)
         decode.scores(x, self.norm.w.value, self.norm.b.value, self.tokens.w.value, logits[0])
         return logits
+
+    def replica(self):
+        other = super().replica()
+        if active_backend() == "numba":
+            other.starts = self.starts  # made once
+        return other
 
     @functools.cached_property
     def starts(self):
@@ -225,12 +228,21 @@ class GPT(Model):
     def check_cache(self, cache, batch: int) -> None:
         """Raise a ValueError unless ``cache`` fits this model and that many rows."""
         c = self.config
-        expected = (batch, c.heads, c.width // c.heads)
-        found = {(B, H, D) for B, H, _, D in (part.keys.shape for part in cache)}
-        if len(cache) != c.layers or found != {expected}:
-            raise ValueError(f"cache has {len(cache)} layers with rows, heads and width of a head "
-                             f"{sorted(found)}; this model and ids need {c.layers} layers with "
-                             f"{expected}: make it with new_cache({batch})")
+        expected = (batch, c.heads, c.context, c.width // c.heads)
+        if len(cache) == c.layers and all(part.keys.shape == expected for part in cache):
+            return
+        found = sorted({part.keys.shape for part in cache})
+        raise ValueError(f"cache has {len(cache)} layers of shapes {found}; this model and ids need "
+                         f"{c.layers} layers of (rows, heads, context, width of a head) = "
+                         f"{expected}: make it with new_cache({batch})")
+
+
+@functools.cache
+def decoding():
+    """The kernels for one token, imported once: asking Python again at each token takes longer."""
+    from ..kernels import decode
+
+    return decode
 
 
 def check_mask(mask, shape: tuple[int, ...]):

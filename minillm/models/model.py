@@ -51,6 +51,7 @@ class Model(Module):
         self._gate = threading.RLock()
         self.dlogits: np.ndarray | None = None  # of the last loss, until something overwrites it
         self._thread = 0  # that has computed it
+        self._grads: Any = None  # no memory before they are asked for
 
     def _join(self) -> None:
         """Put all parameters into one vector."""
@@ -69,6 +70,8 @@ class Model(Module):
 
     @property
     def grads(self) -> np.ndarray:
+        if self._grads is None:  # a replica that has not been trained yet
+            self.grads = np.zeros(self._weights.size, self._weights.dtype)
         return self._grads
 
     @grads.setter
@@ -97,9 +100,6 @@ class Model(Module):
         other = replicate(self)
         other._ready()
         other._weights = self._weights
-        other._grads = np.zeros(self._weights.size, self._weights.dtype)
-        for _, parameter in other.named_parameters():
-            parameter.view(grads=other._grads)
         return other
 
     def __copy__(self) -> Any:
@@ -117,6 +117,7 @@ class Model(Module):
 
     def keep_dlogits(self, dlogits: np.ndarray) -> None:
         """Remember the gradient of the loss just computed by its logits, for backward."""
+        _ = self.grads  # from here on the parameters' gradients are parts of it
         self.dlogits, self._thread = dlogits, threading.get_ident()
 
     def take_dlogits(self, scale: float) -> np.ndarray:

@@ -48,6 +48,12 @@ class Parameter:
     def shape(self) -> tuple[int, ...]:
         return self._value.shape
 
+    def replica(self) -> Parameter:
+        """The same value, in the same memory, with a gradient of its own."""
+        other = Parameter(self._value)
+        other.start = self.start
+        return other
+
     def view(self, weights: np.ndarray | None = None, grads: np.ndarray | None = None) -> None:
         """Become a view of these vectors, from ``start`` on. What they hold is not changed."""
         part = slice(self.start, self.start + self._value.size)
@@ -159,24 +165,17 @@ def replicate(module: Module, made: dict[int, Any] | None = None) -> Any:
     """
     made = {} if made is None else made
     other = object.__new__(type(module))
+    state = vars(other)
     for name, value in module.__getstate__().items():
-        if isinstance(value, list):
-            value = [_replica(item, made) for item in value]
-        vars(other)[name] = _replica(value, made)
+        if isinstance(value, Module):
+            value = replicate(value, made)
+        elif isinstance(value, Parameter):
+            value = made.setdefault(id(value), value.replica())
+        elif isinstance(value, list):
+            value = [replicate(item, made) if isinstance(item, Module) else item for item in value]
+        state[name] = value
     other._saved, other._scratch = {}, made.setdefault(id(module._scratch), {})
     return other
-
-
-def _replica(thing: Any, made: dict[int, Any]) -> Any:
-    """What an attribute of a module becomes in its replica."""
-    if isinstance(thing, Module):
-        return replicate(thing, made)
-    if not isinstance(thing, Parameter):
-        return thing
-    if id(thing) not in made:
-        made[id(thing)] = Parameter(thing.value)
-        made[id(thing)].start = thing.start
-    return made[id(thing)]
 
 
 def flatten(model: Module) -> tuple[np.ndarray, np.ndarray, int]:

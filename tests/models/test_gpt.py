@@ -177,10 +177,6 @@ def test_wrong_ids_in_every_backend_and_path(model):
                 for call in (model.forward, lambda ids: model.extend(ids, model.new_cache(1))):
                     with pytest.raises(TypeError, match="ids has dtype"):
                         call(ids)
-    with pytest.raises(ValueError, match="ids holds -1"):
-        model.extend_one(-1, model.new_cache(1))
-    with pytest.raises(TypeError):
-        model.extend_one(1.7, model.new_cache(1))
 
 
 def test_targets_must_be_integers(model):
