@@ -232,8 +232,8 @@ class GPT(Model):
         if len(cache) == c.layers and all(part.keys.shape == expected for part in cache):
             return
         found = sorted({part.keys.shape for part in cache})
-        raise ValueError(f"cache has {len(cache)} layers of shapes {found}; this model and ids need "
-                         f"{c.layers} layers of (rows, heads, context, width of a head) = "
+        raise ValueError(f"cache has {len(cache)} layers of shapes {found}; this model and these "
+                         f"ids need {c.layers} layers of (rows, heads, context, width of a head) = "
                          f"{expected}: make it with new_cache({batch})")
 
 
