@@ -130,7 +130,8 @@ def load_checkpoint(path) -> Checkpoint:
             arrays = {name: _array(archive, name, size) for name in sorted(names)}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError,
             NotImplementedError, RecursionError) as problem:
-        raise ValueError(f"{path} is not a complete minillm checkpoint: {problem}") from problem
+        name = getattr(path, "name", "the file") if hasattr(path, "read") else path
+        raise ValueError(f"{name} is not a complete minillm checkpoint: {problem}") from problem
     state = dict(header["state"])
     if "m" not in arrays:
         return Checkpoint(config, arrays["weights"], None, state)
