@@ -50,7 +50,7 @@ class Model(Module):
         """Nothing has run yet."""
         self._gate = threading.RLock()
         self.dlogits: np.ndarray | None = None  # of the last loss, until something overwrites it
-        self._thread = 0  # that has computed it
+        self._thread: int | None = None  # that has computed it, until backward uses it up
         self._grads: Any = None  # no memory before they are asked for
 
     def _join(self) -> None:
@@ -122,14 +122,14 @@ class Model(Module):
 
     def take_dlogits(self, scale: float) -> np.ndarray:
         """The gradient of the last loss by its logits, times ``scale``, for backward to use up."""
-        dlogits, self.dlogits = self.dlogits, None
-        if dlogits is None:
+        thread, self._thread = self._thread, None
+        if self.dlogits is None or thread is None:
             raise RuntimeError("backward needs a loss just before it: there has been none yet, or "
                                "a forward, extend or backward since has used the same memory; "
                                "compute the loss again")
-        if self._thread != threading.get_ident():
+        if thread != threading.get_ident():
             raise RuntimeError("backward: the last loss was computed by another thread; train in "
                                "one thread, or give each its own model.replica()")
         if scale != 1:
-            dlogits *= scale
-        return dlogits
+            self.dlogits *= scale
+        return self.dlogits

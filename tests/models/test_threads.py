@@ -100,6 +100,15 @@ def test_backward_before_any_loss(model):
         model.backward()
 
 
+def test_dlogits_can_be_looked_at_after_backward(model):
+    model.loss(*BATCH)
+    before = model.dlogits.copy()
+    model.backward()
+    assert np.array_equal(model.dlogits, before)
+    model.forward(BATCH[0])
+    assert model.dlogits is None
+
+
 def test_changed_batches_change_no_gradient(model):
     """Between loss and backward a batch is the caller's again."""
     ids, targets = BATCH.copy()
