@@ -194,7 +194,7 @@ def test_files_instead_of_paths(tmp_path, saved):
             assert np.array_equal(load_model(file).weights, model.weights)
             assert np.array_equal(found.moments, [optimizer.m, optimizer.v])
             assert found.state == {"step": 9, "optimizer_steps": 0}
-    with pytest.raises(ValueError, match="^the file is not a complete minillm checkpoint"):
+    with pytest.raises(ValueError, match=r"^the file is not a complete minillm checkpoint"):
         load_checkpoint(io.BytesIO(saved.read_bytes()[:-30]))
     with open(saved) as text:
         for wrong in (io.StringIO(), text):
