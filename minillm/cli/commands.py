@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import sys
 from typing import Any
 
 import click
 
-from .modelling import evaluate, generate, train
+from .modelling import STOPPED, evaluate, generate, train
 from .tokenizing import decode, encode, tokenizer
 
 
@@ -17,18 +18,32 @@ class Commands(click.Group):
     Errors of any other type are defects of the program and keep their traceback.
     """
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        write_anything()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
             raise
-        except UnicodeError as problem:
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(STOPPED)
+        except UnicodeDecodeError as problem:
             raise click.ClickException(f"text that is not UTF-8: {problem}") from problem
         except (ValueError, OSError) as problem:
             raise click.ClickException(one_line(problem)) from problem
         except MemoryError as problem:
             raise click.ClickException("not enough memory; use a smaller --batch-size, --context "
                                        "or --width") from problem
+
+
+def write_anything() -> None:
+    """Let a console that lacks a character show its number, as in \\u732b, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def one_line(problem: Exception) -> str:

@@ -17,7 +17,8 @@ class DataLoader:
 
     windows:
       "stream"     windows of ``context`` tokens at every ``stride`` (default: ``context``),
-                   across document ends; y is x shifted left by one.
+                   across document ends; y is x shifted left by one. What is left after the last
+                   whole window is a row too unless ``drop_last``, padded as below.
       "documents"  one document per row: x is the end token (which announces a document), then
                    the document; y is the document with its end token, so that the losses of a
                    row add up to -log P(document). Padding: end token in x, ``-100`` in y.
@@ -26,7 +27,9 @@ class DataLoader:
 
     One pass of ``for x, y in loader`` is the rest of an epoch (all of it, at first); the next
     pass is the next epoch, in another order. The order depends on (seed, epoch) alone (NumPy's
-    ``default_rng``). ``reuse=True`` hands out the same two arrays each time, overwritten.
+    ``default_rng``). A batch belongs to the caller; with ``reuse=True`` only until the next one,
+    which comes in the same two arrays. After an exception on the way to a batch, the next pass
+    begins with that batch.
     """
 
     def __init__(
@@ -47,9 +50,13 @@ class DataLoader:
             raise ValueError(f"windows={windows!r} is not a layout; use one of {LAYOUTS}")
         if stride is not None and windows != "stream":
             raise ValueError(f"stride={stride} has no meaning with windows={windows!r}; drop it")
-        self.dataset, self.batch_size, self.context = dataset, batch_size, context
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"seed={seed!r}: expected a whole number of at least 0; a run is "
+                             "resumed by repeating the order that it stands for")
+        self.dataset = dataset  # below, plain numbers: state() is stored as JSON
+        self.batch_size, self.context, self.seed = int(batch_size), int(context), int(seed)
         self.stride = context if stride is None else stride
-        self.shuffle, self.seed, self.drop_last = shuffle, seed, drop_last
+        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.windows, self.reuse = windows, reuse
         self.epoch = self.batch = self.truncated = 0
         self.starts, self.lengths = self._rows()
@@ -66,8 +73,13 @@ class DataLoader:
         """Where in the dataset each row's targets begin, and how many there are."""
         if self.windows == "stream":
             count = self.dataset.window_count(self.context, self.stride)
-            starts = np.arange(count, dtype=np.int64) * self.stride + 1
-            return starts, np.full(count, self.context)
+            self.stride = int(self.stride)
+            starts = np.arange(count + 1, dtype=np.int64) * self.stride + 1
+            lengths = np.minimum(len(self.dataset) - starts, self.context)
+            covered = starts[count - 1] + self.context if count else 1
+            if self.drop_last or lengths[-1] < 1 or covered == len(self.dataset):
+                return starts[:-1], lengths[:-1]
+            return starts, lengths
         bounds = self.dataset.document_bounds
         lengths = np.diff(bounds)
         self.truncated = int((lengths > self.context).sum())
@@ -100,8 +112,9 @@ class DataLoader:
         order, epoch = self.order(self.epoch), self.epoch
         while self.epoch == epoch and self.batch < len(self):
             rows = order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
+            batch = self._fill(rows)
             self.batch += 1  # before handing out: state() then names the batch that comes next
-            yield self._fill(rows)
+            yield batch
         if self.epoch == epoch:
             self.epoch, self.batch = epoch + 1, 0
 
@@ -145,6 +158,7 @@ class DataLoader:
 
     def _identity(self) -> dict[str, int | str | bool]:
         """What must be equal for two loaders to give the same batches."""
+        tail = not self.drop_last and self.windows == "stream"
         return {
             "tokens": len(self.dataset),
             "batch_size": self.batch_size,
@@ -154,4 +168,5 @@ class DataLoader:
             "seed": self.seed,
             "drop_last": self.drop_last,
             "windows": self.windows,
+            **({"rows": len(self.starts)} if tail else {}),
         }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import ops
+from .sampling import check_count, check_scores, check_tokens
 
 
 def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 4,
@@ -20,27 +21,32 @@ def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 
     The search is not exact: the best text may begin with a token that looked bad.
     Source: Sutskever et al. (2014), section 3.2.
     """
-    if beams < 1:
-        raise ValueError(f"beams={beams}: expected a number of at least 1")
-    if len(prompt) == 0:
+    check_count("beams", beams, 1)
+    check_count("max_new_tokens", max_new_tokens, 0)
+    V = model.config.vocab_size
+    ended = set(check_tokens("stop", stop, V).tolist())
+    start = check_tokens("prompt", prompt, V).tolist()
+    if not start:
         raise ValueError("prompt is empty: start from an end-of-text token")
-    if len(prompt) + max_new_tokens > model.config.context + 1:
+    if len(start) + max_new_tokens > model.config.context + 1:
         raise ValueError(f"prompt and max_new_tokens={max_new_tokens} make "
-                         f"{len(prompt) + max_new_tokens} tokens; the context of this model holds "
+                         f"{len(start) + max_new_tokens} tokens; the context of this model holds "
                          f"{model.config.context}")
-    running = [([int(i) for i in prompt], 0.0)]
+    model = model.replica()  # whose buffers belong to this call
+    running = [(start, 0.0)]
     finished: list[tuple[list[int], float]] = []
     for _ in range(max_new_tokens):
-        logits = model.forward(np.array([ids for ids, _ in running]))[:, -1]
-        log_p = ops.log_softmax(logits.astype(np.float64))
-        if np.isnan(log_p).any():
-            raise ValueError("logits holds NaN: the model's weights have overflowed or are damaged")
+        logits = model.forward(np.array([ids for ids, _ in running]))[:, -1].astype(np.float64)
+        check_scores(logits)
+        log_p = ops.log_softmax(logits)
         totals = log_p + np.array([score for _, score in running])[:, None]
-        best = np.argsort(-totals, axis=None, kind="stable")[:(1 + len(stop)) * beams]
+        best = np.argsort(-totals, axis=None, kind="stable")[:(1 + len(ended)) * beams]
         candidates = []
         for row, token in zip(*np.unravel_index(best, totals.shape), strict=True):
             ids, score = running[row][0], float(totals[row, token])
-            if token in stop:
+            if score == -np.inf:
+                break  # ruled out, like all that follow
+            if token in ended:
                 finished.append((ids, score))
             else:
                 candidates.append(([*ids, int(token)], score))

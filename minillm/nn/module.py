@@ -10,23 +10,76 @@ import numpy as np
 
 
 class Parameter:
-    """An array that is learned, and the gradient of the loss with respect to it."""
+    """An array that is learned, and the gradient of the loss with respect to it.
+
+    The arrays may be parts of larger ones (see flatten), so assigning to ``value`` or ``grad``
+    writes into them; it does not put another array in their place.
+    """
 
     def __init__(self, value: np.ndarray):
-        self.value = value
-        self.grad = np.zeros_like(value)
+        self._value = value
+        self._grad: np.ndarray | None = None  # no memory before it is asked for
         self.start = 0  # where it begins in the model's vector of weights; see flatten
 
     @property
+    def value(self) -> np.ndarray:
+        return self._value
+
+    @value.setter
+    def value(self, content: Any) -> None:
+        write(self._value, content)
+
+    @property
+    def grad(self) -> np.ndarray:
+        if self._grad is None:
+            self._grad = np.zeros(self.shape, self._value.dtype)
+        return self._grad
+
+    @grad.setter
+    def grad(self, content: Any) -> None:
+        write(self.grad, content)
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether there is memory for the gradient yet."""
+        return self._grad is not None
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape
+        return self._value.shape
+
+    def replica(self) -> Parameter:
+        """The same value, in the same memory, with a gradient of its own."""
+        other = Parameter(self._value)
+        other.start = self.start
+        return other
+
+    def view(self, weights: np.ndarray | None = None, grads: np.ndarray | None = None) -> None:
+        """Become a view of these vectors, from ``start`` on. What they hold is not changed."""
+        part = slice(self.start, self.start + self._value.size)
+        if weights is not None:
+            self._value = weights[part].reshape(self.shape)
+        if grads is not None:
+            self._grad = grads[part].reshape(self.shape)
 
     def __repr__(self) -> str:
         return f"Parameter{self.shape}"
 
 
+def write(memory: np.ndarray, content: Any) -> None:
+    """memory[:] = content, of the very same shape."""
+    if content is not memory:  # as after p.value *= 2
+        if np.shape(content) != memory.shape:
+            raise ValueError(f"a parameter has shape {memory.shape}; what is assigned to it has "
+                             f"{np.shape(content)}")
+        memory[...] = content
+
+
 class Module:
-    """A part of a model. Its parameters and sub-modules are its attributes, in order."""
+    """A part of a model. Its parameters and sub-modules are its attributes, in order.
+
+    Arrays that are attributes are memory of the last forward. Copies and pickles leave them out.
+    """
 
     def __init__(self) -> None:
         self._saved: dict[str, np.ndarray] = {}
@@ -62,6 +115,17 @@ class Module:
         for name, child in self.children():
             yield from child.named_parameters(f"{prefix}{name}.")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items()
+                if name not in ("_saved", "_scratch") and not isinstance(value, np.ndarray)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._saved, self._scratch = {}, {}
+
+    def __copy__(self) -> Module:
+        return replicate(self)
+
     def saved(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """A buffer of this module's own; it holds its content until backward."""
         return buffer(self._saved, name, shape, dtype)
@@ -92,6 +156,28 @@ def share_scratch(blocks: list) -> None:
             other._scratch = first._scratch
 
 
+def replicate(module: Module, made: dict[int, Any] | None = None) -> Any:
+    """The same module a second time: its parameters' values in the same memory, but buffers and
+    gradients of its own, so that both may run at once.
+
+    ``made`` holds what has been replicated already, by id: parameters and scratch that parts of
+    the first share are shared by the same parts of the second.
+    """
+    made = {} if made is None else made
+    other = object.__new__(type(module))
+    state = vars(other)
+    for name, value in module.__getstate__().items():
+        if isinstance(value, Module):
+            value = replicate(value, made)
+        elif isinstance(value, Parameter):
+            value = made.setdefault(id(value), value.replica())
+        elif isinstance(value, list):
+            value = [replicate(item, made) if isinstance(item, Module) else item for item in value]
+        state[name] = value
+    other._saved, other._scratch = {}, made.setdefault(id(module._scratch), {})
+    return other
+
+
 def flatten(model: Module) -> tuple[np.ndarray, np.ndarray, int]:
     """Move all parameters of a model into one vector, and their gradients into another.
 
@@ -100,16 +186,13 @@ def flatten(model: Module) -> tuple[np.ndarray, np.ndarray, int]:
     """
     parameters = [p for _, p in model.named_parameters()]
     ordered = sorted(parameters, key=lambda p: p.value.ndim < 2)  # stable: keeps their order
-    dtype = ordered[0].value.dtype
-    total = sum(p.value.size for p in ordered)
-    weights, grads = np.empty(total, dtype), np.zeros(total, dtype)
-    start = matrices = 0
+    weights = np.concatenate([p.value.ravel() for p in ordered])
+    grads = np.zeros(weights.size, weights.dtype)  # zeros_like would touch all of it
+    start = 0
     for p in ordered:
-        end = start + p.value.size
-        weights[start:end] = p.value.ravel()
-        p.value = weights[start:end].reshape(p.shape)
-        p.grad = grads[start:end].reshape(p.shape)
         p.start = start
-        start = end
-        matrices += p.value.size if p.value.ndim >= 2 else 0
-    return weights, grads, matrices
+        if p.has_grad:
+            grads[start:start + p.value.size] = p.grad.ravel()
+        p.view(weights, grads)
+        start += p.value.size
+    return weights, grads, sum(p.value.size for p in ordered if p.value.ndim >= 2)

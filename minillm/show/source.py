@@ -24,7 +24,7 @@ def source(thing: Any, kernel: bool = False, doc: bool = True) -> Html:
         thing = _kernel_of(thing) if kernel else thing.numpy
     elif kernel:
         raise ValueError(f"{thing!r} has no Numba twin; leave out kernel=True")
-    thing = getattr(thing, "py_func", thing)
+    thing = inspect.unwrap(getattr(thing, "py_func", thing))  # what a decorator has wrapped
     try:
         code, path = inspect.getsource(thing), inspect.getsourcefile(thing)
     except (TypeError, OSError) as error:

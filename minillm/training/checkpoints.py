@@ -6,6 +6,7 @@ and renamed when complete, so a crash leaves the previous checkpoint as it was.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,7 @@ from ..files import written_atomically
 from ..models.gpt import GPT, GPTConfig
 
 FORMAT = 1
+MOST = 1_000_000  # bytes of the header
 
 
 @dataclass
@@ -40,28 +42,85 @@ def save_checkpoint(path, model: GPT, optimizer=None, state: dict | None = None,
                     dtype=None) -> None:
     """Write ``model`` (and an AdamW's memory, and a JSON-able ``state``) to ``path``, atomically.
 
-    ``dtype=np.float16`` halves a file that is only meant for generation.
+    ``path`` may be a file open for writing bytes instead. ``dtype=np.float16`` halves a file that
+    is only meant for generation. Raises ValueError for what ``load_checkpoint`` would refuse, such
+    as weights with NaN, before the file is touched.
     """
-    header = {"format": FORMAT, "config": asdict(model.config), "state": state or {}}
-    arrays = {"weights": model.weights.astype(dtype or model.weights.dtype, copy=False)}
+    dtype = model.weights.dtype if dtype is None else np.dtype(dtype)
+    if dtype not in (np.float16, np.float32, np.float64):
+        raise ValueError(f"dtype={dtype.name}: expected float16, float32 or float64")
+    with np.errstate(over="ignore"):  # found below
+        arrays = {"weights": model.weights.astype(dtype, copy=False)}
+    header: dict[str, Any] = {"format": FORMAT, "config": asdict(model.config),
+                              "state": {} if state is None else state}
     if optimizer is not None:
         header["optimizer_steps"] = optimizer.steps
         arrays |= {"m": optimizer.m, "v": optimizer.v}
-    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    for name, array in arrays.items():
+        check_numbers(name, array, model)
+    arrays["header"] = np.frombuffer(header_text(header), np.uint8)
+    if hasattr(path, "write"):
+        if isinstance(path, io.TextIOBase):
+            raise TypeError("path is a file open for text; open it for bytes, with mode 'wb'")
+        np.savez(path, allow_pickle=False, **arrays)
+        return
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_atomically(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def load_checkpoint(path) -> Checkpoint:
-    """Read a checkpoint. The sizes it claims are checked before memory is taken.
+def check_numbers(name: str, array: np.ndarray, model: GPT) -> None:
+    """Raise a ValueError that names the parameter unless ``array`` holds finite numbers for it."""
+    if array.shape != model.weights.shape:
+        raise ValueError(f"optimizer has {array.size} numbers in {name}, but the model "
+                         f"{model.weights.size} weights; it was made for another model")
+    if np.isfinite(array).all():
+        return
+    place = int(np.flatnonzero(~np.isfinite(array))[0])
+    parameter = next(n for n, p in model.named_parameters()
+                     if p.start <= place < p.start + p.value.size)
+    what = "" if name == "weights" else f"the optimizer's {name} of "
+    mend = "go on from the last good checkpoint with a lower learning rate"
+    if name == "weights" and np.isfinite(model.weights[place]):
+        mend = f"it is too large for {array.dtype.name}; save with a wider dtype"
+    raise ValueError(f"{what}parameter {parameter} holds {array[place]}, so nothing was saved, and "
+                     f"what was saved before is as it was; {mend}")
 
-    Raises FileNotFoundError, or ValueError naming the file and what is wrong with it.
+
+def header_text(header: dict[str, Any]) -> bytes:
+    """The header as JSON that can be read again; NumPy's numbers become plain ones."""
+    if not isinstance(header["state"], dict):
+        raise TypeError(f"state={header['state']!r}: expected a dict, or None")
+    text = json.dumps(header, default=plain).encode()
+    if len(text) >= MOST:
+        raise ValueError(f"state takes {len(text):,} bytes as JSON; expected less than {MOST:,}: "
+                         "keep long lists in a file of their own")
+    return text
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold for a NumPy number or array."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"state holds {value!r} of type {type(value).__name__}; expected numbers, "
+                    "texts, lists and dicts, which JSON can hold")
+
+
+def load_checkpoint(path) -> Checkpoint:
+    """Read a checkpoint: a file's path, or a file open for reading bytes that ends with it.
+
+    The sizes it claims are checked before memory is taken. Raises FileNotFoundError, or ValueError
+    naming the file and what is wrong with it.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no checkpoint at {path}")
+    if hasattr(path, "read"):
+        if isinstance(path, io.TextIOBase) or not path.seekable():
+            raise TypeError("path is a file that cannot be read as bytes from any place; open it "
+                            "with mode 'rb', or put its bytes into an io.BytesIO")
+    else:
+        path = Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"no checkpoint at {path}")
     try:
         with zipfile.ZipFile(path) as archive:
             header = _json(archive)
@@ -71,7 +130,8 @@ def load_checkpoint(path) -> Checkpoint:
             arrays = {name: _array(archive, name, size) for name in sorted(names)}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError,
             NotImplementedError, RecursionError) as problem:
-        raise ValueError(f"{path} is not a complete minillm checkpoint: {problem}") from problem
+        name = getattr(path, "name", "the file") if hasattr(path, "read") else path
+        raise ValueError(f"{name} is not a complete minillm checkpoint: {problem}") from problem
     state = dict(header["state"])
     if "m" not in arrays:
         return Checkpoint(config, arrays["weights"], None, state)
@@ -95,7 +155,7 @@ def parameter_count(config: GPTConfig) -> int:
 def _json(archive: zipfile.ZipFile) -> dict:
     """The header, read from a member that may be at most 1 MB."""
     info = archive.getinfo("header.npy")
-    if info.file_size > 1_000_000:
+    if info.file_size > MOST + 128:  # of the array around the text
         raise ValueError(f"its header claims {info.file_size:,} bytes")
     with archive.open(info) as file:
         header = json.loads(np.lib.format.read_array(file, allow_pickle=False).tobytes())

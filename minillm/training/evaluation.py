@@ -32,10 +32,21 @@ class Evaluation:
 def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
     """Loss and accuracy of ``model`` over ``batches`` of (ids, targets), both (B, T).
 
-    Batches count by their labels: the mean of batch means would favour small batches.
+    Batches count by their labels: the mean of batch means would favour small batches. To score
+    every token of a data set, give a DataLoader with ``drop_last=False``. The model may be used
+    meanwhile, and between a loss and its backward.
     """
+    if hasattr(model, "replica"):
+        model = model.replica()
     total, right, labels = 0.0, 0, 0
-    for ids, targets in batches:
+    for number, batch in enumerate(batches):
+        if len(batch) != 2:
+            raise ValueError(f"batch {number} has {len(batch)} parts; expected (ids, targets), "
+                             "both (B, T): evaluate takes a sequence of batches")
+        ids, targets = map(np.asarray, batch)
+        if targets.dtype.kind not in "iu":
+            raise TypeError(f"targets of batch {number} has dtype {targets.dtype}; expected "
+                            "integers")
         logits = model.forward(ids)
         counted = targets != ignore_index
         count = int(counted.sum())

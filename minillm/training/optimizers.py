@@ -13,7 +13,8 @@ class AdamW:
     """Adam with decoupled weight decay.
 
     ``model`` has ``weights`` and ``grads`` (one vector each) and ``decayed``, the number of
-    leading weights that are in matrices: only those decay, biases and gains do not.
+    leading weights that are in matrices: only those decay, biases and gains do not. It changes
+    this very model: copy or pickle the two together, as ``copy.deepcopy((model, optimizer))``.
     Source: Loshchilov & Hutter (2019), algorithm 2.
     """
 

@@ -15,21 +15,27 @@ def constant(lr: float) -> Schedule:
     return lambda step: lr
 
 
-def linear(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Schedule:
-    """Rise to ``peak`` over ``warmup`` steps, then fall on a straight line to ``floor``."""
-    return _after_warmup(peak, warmup, steps, floor, lambda progress: 1 - progress)
+def linear(peak: float, warmup: int, steps: int, floor: float = 0.0,
+           from_zero: bool = False) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps, then fall on a straight line to ``floor``.
+
+    The first of W steps of warm-up has the rate peak / W and the last has peak; ``from_zero``
+    begins at 0, where a step changes nothing, and comes to peak just after the warm-up.
+    """
+    return _after_warmup(peak, warmup, steps, floor, from_zero, lambda progress: 1 - progress)
 
 
-def cosine(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Schedule:
+def cosine(peak: float, warmup: int, steps: int, floor: float = 0.0,
+           from_zero: bool = False) -> Schedule:
     """Rise to ``peak`` over ``warmup`` steps, then fall along half a cosine to ``floor``.
 
-    Source: Loshchilov & Hutter (2017), equation 5, without restarts.
+    ``from_zero`` as in linear. Source: Loshchilov & Hutter (2017), equation 5, without restarts.
     """
-    return _after_warmup(peak, warmup, steps, floor,
+    return _after_warmup(peak, warmup, steps, floor, from_zero,
                          lambda progress: (1 + math.cos(math.pi * progress)) / 2)
 
 
-def _after_warmup(peak: float, warmup: int, steps: int, floor: float,
+def _after_warmup(peak: float, warmup: int, steps: int, floor: float, from_zero: bool,
                   shape: Callable[[float], float]) -> Schedule:
     """Warm up in a straight line, then go from peak to floor as ``shape`` goes from 1 to 0."""
     check("warmup", warmup, 0 <= warmup < steps, f"a number of steps in [0, {steps})")
@@ -37,7 +43,7 @@ def _after_warmup(peak: float, warmup: int, steps: int, floor: float,
 
     def rate(step: int) -> float:
         if step < warmup:
-            return peak * (step + 1) / warmup
+            return peak * (step if from_zero else step + 1) / warmup
         progress = min((step - warmup) / max(steps - 1 - warmup, 1), 1.0)
         return floor + (peak - floor) * shape(progress)
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from .batches import Batches, uninterrupted
 from .checkpoints import load_checkpoint, save_checkpoint
 from .evaluation import count_labels, evaluate
+from .log import COLUMNS, append_row, describe, keep_rows
 from .optimizers import check
 from .schedules import Schedule, constant
 from .workers import Workers
-
-COLUMNS = ("step", "tokens", "loss", "lr", "norm", "seconds", "valid_loss", "valid_accuracy")
 
 
 class Trainer:
     """Repeats: a batch, its loss, its gradient, one step of the optimizer.
 
     model, optimizer: as in :mod:`minillm.training`; loader: yields (ids, targets), both (B, T),
-    epoch after epoch, and has ``state()`` and ``resume(state)``.
+    epoch after epoch, and has ``state()`` and ``resume(state)``. After an exception (Ctrl-C, a
+    loader that could not read) ``fit`` may be called again: a step is whole or not taken, and the
+    one that was not is taken with the same batches.
 
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
@@ -41,6 +41,9 @@ class Trainer:
                  progress: bool = True):
         check("accumulate", accumulate, accumulate >= 1, "a number of batches of at least 1")
         check("clip", clip, clip is None or clip > 0, "a positive length, or None")
+        if getattr(optimizer, "model", model) is not model:
+            raise ValueError("optimizer changes another model than the one to train; make it from "
+                             "this one (a copy of a model needs an optimizer of its own)")
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
         self.accumulate, self.clip = accumulate, clip
@@ -51,7 +54,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.step = self.tokens = 0
         self.seconds = 0.0
-        self._batches = _endless(loader)
+        self._batches = Batches(loader)
 
     def fit(self, steps: int) -> list[dict[str, Any]]:
         """Train until ``steps`` steps are done in all; returns the history, a dict per step."""
@@ -72,22 +75,27 @@ class Trainer:
     def train_step(self) -> dict[str, Any]:
         """One step of the optimizer; returns its row of the log."""
         started = time.perf_counter()
+        self._batches.again()  # those of a step that did not come to its end
         self.optimizer.lr = self.schedule(self.step)
         loss, labels = self.gradient()
         norm = self.optimizer.clip(self.clip if self.clip is not None else float("inf"))
-        self.optimizer.step()
-        self.step += 1
-        self.tokens += labels
-        self.seconds += time.perf_counter() - started
-        row = dict.fromkeys(COLUMNS, None) | {
-            "step": self.step, "tokens": self.tokens, "loss": loss, "lr": self.optimizer.lr,
-            "norm": norm, "seconds": self.seconds}
-        if self.validation and self.evaluate_every and self.step % self.evaluate_every == 0:
-            result = evaluate(self.model, self.validation())
-            row |= {"valid_loss": result.loss, "valid_accuracy": result.accuracy}
-        self.history.append(row)
-        if self.log:
-            append_row(self.log, row)
+        row: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {
+            "step": self.step + 1, "tokens": self.tokens + labels, "loss": loss,
+            "lr": self.optimizer.lr, "norm": norm}
+        try:
+            with uninterrupted():
+                self.optimizer.step()
+                self._batches.done()
+                self.step, self.tokens = row["step"], row["tokens"]
+                self.seconds += time.perf_counter() - started
+                row["seconds"] = self.seconds
+                self.history.append(row)
+            if self.validation and self.evaluate_every and self.step % self.evaluate_every == 0:
+                result = evaluate(self.model, self.validation())
+                row |= {"valid_loss": result.loss, "valid_accuracy": result.accuracy}
+        finally:  # once taken, a step is logged, whatever became of the validation
+            if self.log and row["seconds"] is not None:
+                append_row(self.log, row)
         return row
 
     def gradient(self) -> tuple[float, int]:
@@ -103,9 +111,9 @@ class Trainer:
         return loss, labels
 
     def save(self, path) -> None:
-        """Write everything that is needed to go on, atomically."""
+        """Write everything that is needed to go on, atomically; see save_checkpoint."""
         state = {"step": self.step, "tokens": self.tokens, "seconds": self.seconds,
-                 "loader": self.loader.state()}
+                 "loader": self._batches.state()}
         save_checkpoint(path, self.model, self.optimizer, state)
 
     def resume(self, path) -> None:
@@ -127,51 +135,6 @@ class Trainer:
         self.step, self.tokens = found.state["step"], found.state["tokens"]
         self.seconds = found.state["seconds"]
         self.loader.resume(found.state["loader"])
-        self._batches = _endless(self.loader)
+        self._batches = Batches(self.loader)
         if self.log:
             keep_rows(self.log, self.step)
-
-
-def _endless(loader):
-    """Batches of one epoch after another."""
-    while True:
-        empty = True
-        for batch in loader:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError("loader yields no batch in a whole epoch; lower its batch_size or "
-                             "give it more data")
-
-
-def describe(row: dict[str, Any]) -> str:
-    """A row of the log as a line to print."""
-    line = f"step {row['step']:>6}  loss {row['loss']:.4f}  lr {row['lr']:.2e}"
-    if row["valid_loss"] is not None:
-        line += f"  valid {row['valid_loss']:.4f}  accuracy {row['valid_accuracy']:.3f}"
-    return line
-
-
-def append_row(path, row: dict[str, Any]) -> None:
-    """Add a row to the CSV file, with the header first if the file is new."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists() or path.stat().st_size == 0
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def keep_rows(path, step: int) -> None:
-    """Drop the rows after ``step``: they belong to steps that will be taken again."""
-    path = Path(path)
-    if not path.exists():
-        return
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -217,6 +217,85 @@ def test_checkpoint_of_other_sizes(trained: Path, tmp_path: Path) -> None:
     assert "width=32" in result.stderr
 
 
+LOOKED_UP = "minillm.cli.commands.Commands.resolve_command"
+READ = "minillm.data.documents"
+LOADED, LEARNED = "minillm.tokenizers.Tokenizer.load", "minillm.tokenizers.Tokenizer.train"
+
+
+@pytest.mark.parametrize(("command", "places"), [
+    (["tokenizer", "train", "out.json", "TEXT"], [LOOKED_UP, READ, LEARNED]),
+    (["tokenizer", "compare", "TEXT"], [LOOKED_UP, READ, LEARNED]),
+    (["encode", "TOK", "TEXT"], [LOOKED_UP, READ, LOADED]),
+    (["encode", "TOK", "TEXT", "--output", "out.bin"], [LOOKED_UP, READ, LOADED]),
+    (["decode", "TOK", "5"], [LOOKED_UP, LOADED]),
+    (["train", "new", "TEXT", *TINY], [LOOKED_UP, READ, LEARNED]),
+    (["generate", "RUN"], [LOOKED_UP, LOADED, "minillm.generation.stream"]),
+    (["evaluate", "RUN", "TEXT"], [LOOKED_UP, LOADED, READ, "minillm.training.evaluate"]),
+])
+def test_ctrl_c_anywhere_is_code_130(trained: Path, tmp_path: Path, command: list[str],
+                                     places: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    names = {"TEXT": trained.parent / "text.txt", "TOK": trained / "tokenizer.json",
+             "RUN": trained}
+    for place in places:
+        with monkeypatch.context() as patch:
+            patch.setattr(place, stop)
+            result = call(*(names.get(word, word) for word in command))
+        assert result.exit_code == 130, (place, result.output, result.exception)
+        assert result.stderr.splitlines()[-1:] == ["stopped"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_of_a_process_that_waits(trained: Path) -> None:
+    command = [sys.executable, "-m", "minillm", "decode", str(trained / "tokenizer.json")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("70 71\n")
+    process.stdin.flush()
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "stopped\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb2312:strict", "utf-8"])
+def test_a_console_that_lacks_characters(trained: Path, encoding: str) -> None:
+    ids = call("encode", trained / "tokenizer.json", "--text", "猫é").output.split()
+    arguments = [["decode", trained / "tokenizer.json", *ids],
+                 ["generate", trained, "--prompt", "猫é", "--tokens", "0"],
+                 ["encode", "--help"], ["encode", trained / "猫.json", "--text", "a"]]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    shown = "猫é".encode(encoding.split(":")[0], "backslashreplace")
+    if encoding == "ascii":  # which click takes for a console that does not tell its encoding
+        shown = "猫é".encode()
+    for i, each in enumerate(arguments):
+        command = [sys.executable, "-m", "minillm", *map(str, each)]
+        run = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert run.returncode == (1 if i == 3 else 0), run.stderr
+        assert run.stdout.rstrip() == shown or i > 1
+        assert b"UTF-8" not in run.stderr
+
+
+def test_a_log_that_a_crash_broke_does_not_stop_resuming(tmp_path: Path, text: Path) -> None:
+    run = tmp_path / "run"
+    assert call("train", run, text, *TINY, "--steps", 4).exit_code == 0
+    whole = (run / "log.csv").read_bytes()
+    for step, broken in enumerate([whole + bytes(64), whole + b"5,160,5.1", bytes(500), b"",
+                                   whole[:20]], 5):
+        (run / "log.csv").write_bytes(broken)
+        result = call("train", run, "--resume", "--steps", step)
+        assert result.exit_code == 0, result.output
+        rows = (run / "log.csv").read_text().splitlines()
+        assert rows[0].startswith("step,tokens,loss")
+        steps = [int(row.split(",")[0]) for row in rows[1:]]
+        assert steps == ([1, 2, 3, 4, step] if broken.startswith(whole) else [step])
+
+
 def test_wrong_use_is_code_2(trained: Path) -> None:
     for arguments in (["train"], ["train", trained, "--resume", "--width", 3],
                       ["generate", trained, "--temperature", -1], ["evaluate", trained],

@@ -25,10 +25,14 @@ def equal(one, other):
 def test_stream_windows_cover_the_text_once_per_epoch():
     loader = DataLoader(NUMBERS, batch_size=3, context=10, drop_last=False)
     batches = list(loader)
-    assert len(batches) == len(loader) == 33
+    assert len(batches) == len(loader) == 34
     assert all(x.dtype == y.dtype == np.int64 for x, y in batches)
-    assert all((y == x + 1).all() for x, y in batches)
-    seen = np.sort(np.concatenate([x.ravel() for x, _ in batches]))
+    assert all(((y == x + 1) | (y == -100)).all() for x, y in batches)
+    seen = np.sort(np.concatenate([y.ravel() for _, y in batches]))
+    assert seen.tolist() == [-100, *range(1, 1000)]  # 99 whole windows and one of 9
+    whole = list(DataLoader(NUMBERS, batch_size=3, context=10))
+    assert len(whole) == 33
+    seen = np.sort(np.concatenate([x.ravel() for x, _ in whole]))
     assert seen.tolist() == list(range(990))
     first = batches[0][0]
     assert first.shape == (3, 10)
@@ -47,17 +51,32 @@ def test_stream_windows_cover_the_text_once_per_epoch():
 )
 def test_every_window_once(n, batch_size, context, stride, drop_last):
     dataset = TokenDataset.from_ids(np.arange(n))
-    count = dataset.window_count(context, stride)
-    batches = count // batch_size if drop_last else -(-count // batch_size)
+    windows = [list(range(at, at + context)) for at in range(1, n - context + 1, stride)]
+    missed = set(range(1, n)) - {target for window in windows for target in window}
+    begins = len(windows) * stride + 1
+    if not drop_last and any(target >= begins for target in missed):
+        windows.append(list(range(begins, n)))
+    batches = len(windows) // batch_size if drop_last else -(-len(windows) // batch_size)
     if batches == 0:
         with pytest.raises(ValueError, match="too few"):
             DataLoader(dataset, batch_size, context, stride, drop_last=drop_last)
         return
     loader = DataLoader(dataset, batch_size, context, stride, drop_last=drop_last)
-    rows = np.concatenate([x for x, _ in loader])
     assert len(loader) == batches
-    assert len(rows) == (batches * batch_size if drop_last else count)
-    assert len({row[0] for row in rows.tolist()}) == len(rows)
+    found = []
+    for x, y in loader:
+        for row, targets in zip(x.tolist(), y.tolist(), strict=True):
+            length = targets.index(-100) if -100 in targets else context
+            assert row[:length] == [target - 1 for target in targets[:length]]
+            assert set(targets[length:]) <= {-100}
+            found.append(targets[:length])
+    if drop_last:
+        assert len(found) == batches * batch_size
+        assert all(window in windows for window in found)
+        assert len({window[0] for window in found}) == len(found)
+    else:
+        assert sorted(found) == windows
+        assert stride > context or sorted({t for w in found for t in w}) == list(range(1, n))
 
 
 def test_epochs_differ_and_seeds_repeat():
@@ -174,3 +193,44 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="1000 tokens, which give 0 rows of context=1000"):
         DataLoader(NUMBERS, 1, 1000)
     assert len(DataLoader(NUMBERS, 1, 999)) == 1
+
+
+def test_an_exception_costs_no_batch():
+    class Flaky(DataLoader):
+        calls = 0
+
+        def _fill(self, rows):
+            self.calls += 1
+            if self.calls in (3, 4, 17):
+                raise KeyboardInterrupt
+            return super()._fill(rows)
+
+    expected = list(DataLoader(NUMBERS, 4, 8))
+    loader, found = Flaky(NUMBERS, 4, 8), []
+    while len(found) < len(expected):
+        before = loader.state()
+        try:
+            for batch in loader:
+                found.append(batch)
+                before = loader.state()
+        except KeyboardInterrupt:
+            assert loader.state() == before
+    assert loader.calls == len(expected) + 3
+    assert equal(found, expected)
+
+
+def test_numpy_numbers_as_settings_and_seeds():
+    loader = DataLoader(NUMBERS, np.int64(4), np.int32(8), np.int16(5), np.bool_(True),
+                        np.uint8(3), np.bool_(False))
+    assert json.loads(json.dumps(loader.state())) == loader.state()
+    assert equal(list(loader), list(DataLoader(NUMBERS, 4, 8, 5, True, 3, False)))
+    for wrong in (None, -1, 1.0, True, "1"):
+        with pytest.raises(ValueError, match=f"seed={wrong!r}"):
+            DataLoader(NUMBERS, 4, 8, seed=wrong)
+
+
+def test_a_loader_with_another_tail_is_another_loader():
+    loader = DataLoader(NUMBERS, 4, 8, drop_last=False)
+    old = {name: value for name, value in loader.state().items() if name != "rows"}
+    with pytest.raises(ValueError, match="rows"):
+        loader.resume(old)

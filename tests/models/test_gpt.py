@@ -81,8 +81,11 @@ def test_outputs_are_borrowed_until_the_next_forward(model):
     assert not np.array_equal(first, kept)
 
 
-def test_backends_agree(model):
+@pytest.mark.parametrize(("dtype", "digits"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_backends_agree(dtype, digits):
     pytest.importorskip("numba", reason="compares the two backends")
+    model = GPT(SMALL, seed=3, dtype=dtype)
+    model.weights *= 5
     rng = np.random.default_rng(0)
     ids, targets = rng.integers(0, 50, (2, 3, 12))
     results = []
@@ -92,8 +95,9 @@ def test_backends_agree(model):
             loss = model.loss(ids, targets)
             model.backward()
             results.append((loss, model.grads.copy()))
-    assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
-    np.testing.assert_allclose(results[0][1], results[1][1], atol=2e-5)
+    assert results[0][0] == pytest.approx(results[1][0], rel=digits)
+    largest = abs(results[0][1]).max()  # each sum is rounded as its largest terms are
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=0, atol=digits * largest)
 
 
 def test_memory_of_attention_grows_with_T_not_its_square():
@@ -161,3 +165,46 @@ def test_bad_targets(model):
         model.loss([[1, 2]], [[3, 77]])
     with pytest.raises(ValueError, match="one label for each row"):
         model.loss([[1, 2]], [[3]])
+
+
+def test_wrong_ids_in_every_backend_and_path(model):
+    for name in ("numpy", "numba"):
+        with backend(name):
+            for ids in ([[-1]], [[50]], [[3, -1]], [[2**40]]):
+                with pytest.raises(ValueError, match=rf"ids holds {ids[0][-1]}, outside \[0, 50\)"):
+                    model.extend(ids, model.new_cache(1))
+            for ids in ([[1.7]], [[1.0]], [[True]], [["a"]], [[None]]):
+                for call in (model.forward, lambda ids: model.extend(ids, model.new_cache(1))):
+                    with pytest.raises(TypeError, match="ids has dtype"):
+                        call(ids)
+
+
+def test_targets_must_be_integers(model):
+    for wrong in (np.ones((1, 2)), [[True, False]]):
+        with pytest.raises(TypeError, match="targets has dtype"):
+            model.loss([[1, 2]], wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int32, "float128", complex, bool])
+def test_numbers_that_a_model_cannot_be_made_of(dtype):
+    with pytest.raises(ValueError, match=r"dtype=.*expected float32 or float64"):
+        GPT(SMALL, dtype=dtype)
+    assert GPT(SMALL, dtype="float64").weights.dtype == np.float64
+
+
+def test_without_a_seed_every_model_is_another():
+    assert not np.array_equal(GPT(SMALL, seed=None).weights, GPT(SMALL, seed=None).weights)
+
+
+@pytest.mark.parametrize("value", [2.0, np.float64(2), True, np.bool_(True), "2", None])
+def test_sizes_are_whole_numbers(value):
+    with pytest.raises(ValueError, match="layers="):
+        GPTConfig(vocab_size=5, context=4, layers=value, heads=2, width=8)
+    with pytest.raises(ValueError, match="norm_first=1"):
+        GPTConfig(vocab_size=5, context=4, layers=1, heads=2, width=8, norm_first=1)
+
+
+def test_numpy_integers_become_plain():
+    config = GPTConfig(*np.array([5, 4, 1, 2, 8, 16]), norm_first=np.bool_(False))
+    assert config == GPTConfig(5, 4, 1, 2, 8, 16, norm_first=False)
+    assert [type(value) for value in vars(config).values()] == [int] * 6 + [bool]

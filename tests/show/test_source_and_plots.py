@@ -105,3 +105,11 @@ def test_matplotlib_is_imported_when_needed() -> None:
     """Importing minillm.show alone must stay cheap."""
     code = "import minillm.show, sys; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_source_of_a_decorated_method_names_its_own_file() -> None:
+    """Not the file of the decorator."""
+    from minillm.models import GPT
+
+    shown = repr(show.source(GPT.backward))
+    assert shown.startswith("minillm/models/gpt.py\n@alone\ndef backward(")

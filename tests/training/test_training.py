@@ -86,6 +86,34 @@ def test_schedules():
         cosine(1.0, warmup=5, steps=5)
 
 
+def test_warm_up_from_zero():
+    """Step t of W warm-up steps has the rate t / W of the peak; what follows is the same."""
+    for shape in (linear, cosine):
+        plain, from_zero = (shape(2.0, 8, 50, 0.1, from_zero=zero) for zero in (False, True))
+        assert [from_zero(step) for step in range(8)] == [2.0 * step / 8 for step in range(8)]
+        assert [plain(step) for step in range(8)] == [2.0 * (step + 1) / 8 for step in range(8)]
+        assert [from_zero(step) for step in range(8, 60)] == [plain(s) for s in range(8, 60)]
+        assert shape(2.0, 0, 50, from_zero=True)(0) == 2.0
+    run = trainer(schedule=linear(1e-2, 4, 10, from_zero=True))
+    before = run.model.weights.copy()
+    run.train_step()
+    assert np.array_equal(run.model.weights, before)
+    run.train_step()
+    assert not np.array_equal(run.model.weights, before)
+
+
+def test_evaluation_takes_lists_and_refuses_what_is_no_batch():
+    model = GPT(CONFIG, seed=0)
+    ids, targets = [[1, 2, 3]], [[2, 3, -100]]
+    found = evaluate(model, [(ids, targets), [ids, targets]])
+    assert found.labels == 4
+    assert found.loss == pytest.approx(model.loss(ids, targets), rel=1e-6)
+    with pytest.raises(ValueError, match=r"batch 0 has 1 parts.*\(ids, targets\)"):
+        evaluate(model, [ids])
+    with pytest.raises(TypeError, match="targets of batch 1 has dtype float64"):
+        evaluate(model, [(ids, targets), (ids, [[1.0, 2.0, 3.0]])])
+
+
 def test_accumulated_batches_are_one_large_batch():
     """Also when the batches have unequal numbers of labels."""
     rng = np.random.default_rng(0)

@@ -1,0 +1,84 @@
+"""Batches for the trainer: without end, and none lost when something goes wrong on the way."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+
+class Batches:
+    """The batches of a loader, one epoch after another, each a tuple of arrays of its own.
+
+    Batches taken since the last ``done`` are given out again after ``again``, and ``state`` is
+    where the loader stood before them: a step that an exception ended is taken with the same ones.
+    If the loader itself raises, the next call asks it for the same batch.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        self.epoch: Iterator[Any] = iter(())
+        self.taken: list[tuple[np.ndarray, ...]] = []
+        self.waiting: list[tuple[np.ndarray, ...]] = []
+        self.before: Any = None  # the loader's state before the first batch that is not done
+
+    def __next__(self) -> tuple[np.ndarray, ...]:
+        if not self.taken and not self.waiting:
+            self.before = self._state()
+        if not self.waiting:
+            self.waiting.append(self._draw())
+        self.taken.append(self.waiting.pop(0))
+        return self.taken[-1]
+
+    def _draw(self) -> tuple[np.ndarray, ...]:
+        before = self._state()
+        try:
+            for _ in range(3):  # this epoch may be over, and the next be one resumed at its end
+                batch = next(self.epoch, None)
+                if batch is not None:
+                    # Copies: a loader may fill the same arrays again before the step is done.
+                    return tuple(np.array(part) for part in batch)
+                self.epoch = iter(self.loader)
+        except BaseException:
+            self.epoch = iter(())  # a generator that has raised gives nothing any more
+            if before is not None:
+                self.loader.resume(before)
+            raise
+        raise ValueError("loader yields no batch in a whole epoch; lower its batch_size or give it "
+                         "more data")
+
+    def _state(self) -> Any:
+        return self.loader.state() if hasattr(self.loader, "state") else None
+
+    def again(self) -> None:
+        """Give out once more, in the same order, what was taken and is not done."""
+        self.taken, self.waiting = [], self.taken + self.waiting
+
+    def done(self) -> None:
+        """What was taken has been used."""
+        self.taken = []
+
+    def state(self) -> Any:
+        """The loader's state before the first batch that is not done."""
+        return self.before if self.taken or self.waiting else self.loader.state()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C to the end of the block, so that all of it is done or nothing."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield  # only the main thread is interrupted, and only by a handler of Python's
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
