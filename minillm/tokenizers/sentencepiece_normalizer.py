@@ -81,7 +81,8 @@ class SentencePieceNormalizer:
         space = SPACE if self.escape_whitespaces else b" "
         end = len(data)  # before the spaces that were taken off the end
         chunks = list(dropwhile(lambda c: c.new == b" ", self.chunks(data)))
-        for chunk in chunks[::-1] if self.remove_extra_whitespaces else ():
+        written = any(chunk.new.strip(b" ") for chunk in chunks)  # else no space is, either
+        for chunk in chunks[::-1] if self.remove_extra_whitespaces and written else ():
             new = chunk.new.replace(b" ", space)
             end = chunk.start if new.endswith(space) else end
             if new.replace(space, b""):
