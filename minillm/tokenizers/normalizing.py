@@ -197,8 +197,8 @@ class Nmt:
 
 NMT_TABLE: dict[int, str | None] = {
     **dict.fromkeys([*range(1, 9), 0xB, *range(0xE, 0x20), 0x7F, 0x8F, 0x9F]),
-    **dict.fromkeys([9, 10, 12, 13, 0x1680, *range(0x200B, 0x2010), 0x2028, 0x2029, 0x2581, 0xFEFF,
-                     0xFFFD], " "),
+    **dict.fromkeys(map(ord, "\t\n\f\r\u1680\u2028\u2029\u2581\ufeff\ufffd"), " "),
+    **dict.fromkeys(range(0x200B, 0x2010), " "),
 }
 
 
@@ -257,9 +257,8 @@ def decompositions(text: str, compatible: bool) -> Changes:
     Marks that follow one another are sorted by their class, as the standard wants it.
     """
     parts = [
-        (part, int(n > 0)) for character in text
-        for n, part in enumerate(
-            character if character < "\x80" else parts_of(character, compatible))
+        (part, int(n > 0)) for c in text
+        for n, part in enumerate(c if c < "\x80" else parts_of(c, compatible))
     ]
     start = 0
     for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself

@@ -78,21 +78,28 @@ class SentencePieceNormalizer:
         to the token before it), and of several tokens from one character the last has all of it.
         """
         data = as_utf8(text)
-        parts, end = self.parts_and_end(data)
-        starts = np.array([part.start for part in parts for _ in part.new] + [end], np.int64)
-        places = np.repeat(starts[spans].reshape(-1, 1), 2, 1)  # as empty spans
+        space = SPACE if self.escape_whitespaces else b" "
+        end = len(data)  # before the spaces that were taken off the end
+        chunks = list(dropwhile(lambda c: c.new == b" ", self.chunks(data)))
+        written = any(chunk.new.strip(b" ") for chunk in chunks)  # else no space is, either
+        for chunk in chunks[::-1] if self.remove_extra_whitespaces and written else ():
+            new = chunk.new.replace(b" ", space)
+            end = chunk.start if new.endswith(space) else end
+            if new.replace(space, b""):
+                break
+        starts = [part.start for part in self.parts(data) for _ in part.new]
+        if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
+            starts[-len(space) :] = [end] * len(space) if starts else []
+        places = np.array([*starts, end], np.int64)
+        places = np.repeat(places[spans].reshape(-1, 1), 2, 1)  # as empty spans
         return character_offsets(text, places)[:, 0].reshape(-1, 2)
 
     def parts(self, data: bytes) -> list[Part]:
         """The text in UTF-8, rewritten: each rule's result with the place it comes from."""
-        return self.parts_and_end(data)[0]
-
-    def parts_and_end(self, data: bytes) -> tuple[list[Part], int]:
-        """The parts, and where the text ends that they come from."""
         remove = self.remove_extra_whitespaces
         chunks = list(dropwhile(lambda c: remove and c.new == b" ", self.chunks(data)))
         if not chunks:
-            return [], 0
+            return []
         begin, parts, after_space = chunks[0].start, [], remove
         if self.add_dummy_prefix and not self.treat_whitespace_as_suffix:
             parts.append(Part(b" ", begin, begin))
@@ -103,10 +110,12 @@ class SentencePieceNormalizer:
             parts.append(Part(new, start, end))
         space = SPACE if self.escape_whitespaces else b" "
         parts = [part._replace(new=part.new.replace(b" ", space)) for part in parts]
-        end = drop_from_end(parts, space, len(data)) if remove else len(data)
+        if remove:
+            drop_from_end(parts, space)
         if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
+            end = parts[-1].end if parts else begin
             parts.append(Part(space, end, end))
-        return parts, end
+        return parts
 
     def chunks(self, data: bytes) -> Iterator[Part]:
         """What the rules make of the text, one match after another."""
@@ -136,17 +145,12 @@ class SentencePieceNormalizer:
         ])
 
 
-def drop_from_end(parts: list[Part], space: bytes, end: int) -> int:
-    """Take spaces away from the end, with the parts that nothing is left of.
-
-    Returns where the text ends then, in bytes.
-    """
+def drop_from_end(parts: list[Part], space: bytes) -> None:
+    """Take spaces away from the end, with the parts that nothing is left of."""
     while parts and (not parts[-1].new or parts[-1].new.endswith(space)):
         last = parts.pop()
         if last.new:
             parts.append(last._replace(new=last.new[: -len(space)]))
-            end = last.start
-    return end
 
 
 def width(byte: int) -> int:

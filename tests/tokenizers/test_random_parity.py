@@ -17,7 +17,7 @@ from .test_stages import compare
 
 pytestmark = pytest.mark.parity
 STRINGS = int(os.environ.get("PARITY_STRINGS", 40))
-THREADS = int(os.environ.get("PARITY_THREADS", 1))
+THREADS = int(os.environ.get("PARITY_THREADS", 4))
 PIECES = [
     " ", "  ", "\n", "\r\n", "\t", "\x00", "\x01", "\x0b", "\x1c", "\x7f", "\x85",
     "\x9f", "\xa0", "\xad", "\u0300", "\u0301", "\u0345", "\u0903", "\u200b", "\u200c",

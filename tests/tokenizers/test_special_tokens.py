@@ -82,3 +82,12 @@ def test_a_normalizer_of_the_users_own_needs_aligned_for_offsets():
     assert tok.encode("A") == spelled("a")
     with pytest.raises(TypeError, match="aligned"):
         tok.encode_with_offsets("A")
+
+
+def test_a_special_token_is_found_by_its_text_and_by_its_bytes():
+    tok = tokenizer(Lowercase())
+    for token, id in tok.special_tokens.items():
+        assert tok.token_to_id(token) == tok.token_to_id(token.encode()) == id
+        assert tok.token_to_id(tok.id_to_bytes(id)) == id
+    assert tok.token_to_id(b"a") == tok.token_to_id("a") == LETTERS["a"]
+    assert tok.token_to_id(b"\xff") is None
