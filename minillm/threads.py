@@ -40,11 +40,11 @@ def run(task: Callable[[int], Any], parts: int) -> list[Any]:
 
     The first error of a part is raised here, once no thread works on the others any more.
     """
-    helpers = 0 if parts < 2 or inside() else min(parts, _pool.size()) - 1
-    if helpers < 1:
-        return [task(part) for part in range(parts)]
+    if parts == 1:
+        return [task(0)]
     job = Job(task, parts)
-    _pool.ask(job, helpers)
+    if not inside():
+        _pool.ask(job, min(parts, _pool.size()) - 1)
     try:
         copy_context().run(job.work)
     finally:
@@ -57,6 +57,14 @@ def run(task: Callable[[int], Any], parts: int) -> list[Any]:
 def inside() -> bool:
     """Is this thread at work on a part?"""
     return getattr(_here, "inside", False)
+
+
+def parts(most: int, numbers: int, enough: int) -> int:
+    """Into how many parts to cut work on so many numbers, of which ``enough`` are worth a part.
+
+    A part that asks for work itself does it in one piece.
+    """
+    return 1 if inside() else max(1, min(most, numbers // enough))
 
 
 class Job:
@@ -72,7 +80,7 @@ class Job:
 
     def work(self) -> None:
         """Do parts until none is left to begin."""
-        _here.inside = True
+        before, _here.inside = inside(), True
         try:
             while True:
                 try:
@@ -87,7 +95,7 @@ class Job:
             if not isinstance(error, Exception):  # Ctrl-C: at once, in the thread it was meant for
                 raise
         finally:
-            _here.inside = False
+            _here.inside = before
 
     def help(self, context: Context) -> None:
         """Work beside the thread that asked, unless it has already finished."""

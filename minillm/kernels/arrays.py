@@ -24,8 +24,9 @@ def by_rows(kernel, cut: tuple, *whole: Any, numbers: int | None = None) -> None
     if not given. Little work is done at once by the thread that asks.
     """
     N = len(cut[0])
-    parts = min(PARTS, N, (cut[0].size if numbers is None else numbers) // ENOUGH)
-    if parts < 2:
+    numbers = cut[0].size if numbers is None else numbers
+    parts = threads.parts(min(PARTS, N), numbers, ENOUGH)
+    if parts == 1:
         kernel(*cut, *whole)
         return
 

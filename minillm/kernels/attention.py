@@ -50,8 +50,8 @@ def _by_heads(kernel, q, v, *arguments):
     """kernel(first, end, *arguments) for all heads of all rows, B H in number, cut into parts."""
     B, H, T, D = q.shape
     S, W = v.shape[2:]
-    parts = min(PARTS, B * H, B * H * T * S * (D + W) // PRODUCTS)
-    if parts < 2:
+    parts = threads.parts(min(PARTS, B * H), B * H * T * S * (D + W), PRODUCTS)
+    if parts == 1:
         kernel(0, B * H, *arguments)
     else:
         threads.run(lambda p: kernel(p * B * H // parts, (p + 1) * B * H // parts, *arguments),

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import event
 from numba.extending import intrinsic
 
@@ -29,6 +30,8 @@ PACKAGE = __name__.partition(".")[0] + "."
 def njit(function: Callable | None = None, **options: Any) -> Any:
     """``numba.njit``, without the cache on disk where it has no place to be."""
     def decorate(function: Callable) -> Any:
+        if not COMPILED:
+            return plainly(function)
         try:
             return numba.njit(**options)(function)
         except RuntimeError:
@@ -38,6 +41,20 @@ def njit(function: Callable | None = None, **options: Any) -> Any:
         warn_uncached()
         return kernel
     return decorate if function is None else decorate(function)
+
+
+def plainly(function: Callable) -> Callable:
+    """A kernel as Python runs it, with what compiled code takes for granted.
+
+    Whole numbers wrap around, the fields of records are attributes, and nothing warns.
+    """
+    @functools.wraps(function)
+    def run(*arguments: Any) -> Any:
+        records = (x.view(np.recarray) if isinstance(x, np.ndarray) and x.dtype.names else x
+                   for x in arguments)
+        with np.errstate(all="ignore"):
+            return function(*records)
+    return run
 
 
 def instruction(plain: Callable) -> Callable:

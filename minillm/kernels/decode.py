@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from .. import threads
-from .arrays import by_rows
 from .compiling import COMPILED, OPTIONS, njit
 from .exponential import exp, tanh
 from .turns import is_last, new_turns, open_next, take, wait
@@ -25,30 +24,27 @@ BLOCK = ("norm1.w", "norm1.b", "attention.qkv.w", "attention.qkv.b", "attention.
          "feed_forward.expand.b", "feed_forward.contract.w", "feed_forward.contract.b")
 
 
-def decode(x, weights, starts, hidden, keys, values, length, first):
-    """Pass x (C,), the embedding of one token, through all blocks, in place.
+def decode(x, weights, starts, hidden, keys, values, length, first, norm, table, out):
+    """Pass x (C,), the embedding of one token, through all blocks, in place; out = its scores.
 
     weights: all weights of the model; starts: (L, 12), where each block's parameters begin, in
     the order of BLOCK; hidden: F; keys, values: (L, 1, H, S, D) with positions first to length - 1
-    filled; this token becomes position ``length``.
+    filled; this token becomes position ``length``; norm: w and b (C,) of the last layer norm;
+    table: (V, C) -> out (V,).
     """
     L, _, H, _, D = keys.shape
     C, F = H * D, hidden
-    turns = new_turns(1 + STAGES * L)
+    turns = new_turns(2 + STAGES * L)
     h, qkv, mixed, wide = (np.empty(n, x.dtype) for n in (C, 3 * C, C, F))
     sums = np.empty((PARTS, max(3 * C, F)), x.dtype)
     helpers = min(PARTS, threads.count()) if COMPILED else 1  # plain Python cannot take turns
     threads.run(lambda _: _decode(x, weights, starts, keys[:, 0], values[:, 0], length, first,
-                                  h, qkv, mixed, wide, sums, turns), helpers)
-
-
-def scores(x, w, b, table, out):
-    """out = table h, where h is the layer norm of x.  x, w, b: (C,), table: (V, C) -> (V,)."""
-    by_rows(_scores, (table, out), x, w, b)
+                                  *norm, table, out, h, qkv, mixed, wide, sums, turns), helpers)
 
 
 @njit(**OPTIONS)
-def _decode(x, weights, starts, keys, values, length, first, h, qkv, mixed, wide, sums, turns):
+def _decode(x, weights, starts, keys, values, length, first, norm_w, norm_b, table, out,
+            h, qkv, mixed, wide, sums, turns):
     """What each thread does. Between two stages the one that finished last works alone."""
     L, H, _, D = keys.shape
     C, F = x.size, wide.size
@@ -90,8 +86,13 @@ def _decode(x, weights, starts, keys, values, length, first, h, qkv, mixed, wide
             if layer + 1 < L:
                 s = starts[layer + 1]
                 _norm(x, weights[s[0]:s[0] + C], weights[s[1]:s[1] + C], h)
+            else:
+                _norm(x, norm_w, norm_b, h)
             open_next(turns, stage)
         wait(turns, stage)
+    if _scores(h, table, out, turns, stage + 1):
+        open_next(turns, stage + 1)
+    wait(turns, stage + 1)
 
 
 @njit(**OPTIONS)
@@ -199,11 +200,18 @@ def _heads(q, keys, values, length, first, y, turns, stage):
 
 
 @njit(**OPTIONS)
-def _scores(table, out, x, w, b):
-    h = np.empty_like(x)
-    _norm(x, w, b, h)
-    for v in range(table.shape[0]):
-        score = h.dtype.type(0)
-        for c in range(table.shape[1]):
-            score += h[c] * table[v, c]
-        out[v] = score
+def _scores(h, table, out, turns, stage):
+    """Some parts of out = table h; was one of them the last?  h: (C,), table: (V, C) -> (V,)."""
+    V, C = table.shape
+    last = False
+    while True:
+        p = take(turns, stage)
+        if p >= PARTS:
+            return last
+        for v in range(p * V // PARTS, (p + 1) * V // PARTS):
+            row = table[v]
+            score = h.dtype.type(0)
+            for c in range(C):
+                score += h[c] * row[c]
+            out[v] = score
+        last = is_last(turns, stage, PARTS)

@@ -14,17 +14,13 @@ COLUMNS = 64  # at least, so that a part reads whole cache lines
 def embedding_backward(dy, ids, dw):
     dy, ids = rows(dy), np.ascontiguousarray(ids, np.int64).reshape(-1)
     C = dw.shape[1]
-    parts = max(1, min(C // COLUMNS, dy.size // ENOUGH))
-
-    def part(p: int) -> None:  # columns: repeated ids write to the same row
-        here = slice(p * C // parts, (p + 1) * C // parts)
-        _add_rows(dy[:, here], ids, dw[:, here])
-
-    threads.run(part, parts)
+    parts = threads.parts(C // COLUMNS, dy.size, ENOUGH)  # of columns: ids are repeated
+    threads.run(lambda p: _add_rows(dy, ids, dw, p * C // parts, (p + 1) * C // parts), parts)
 
 
 @njit(**OPTIONS)
-def _add_rows(dy, ids, dw):
+def _add_rows(dy, ids, dw, first, end):
     for i in range(ids.size):
-        for j in range(dy.shape[1]):
-            dw[ids[i], j] += dy[i, j]
+        source, target = dy[i, first:end], dw[ids[i], first:end]
+        for j in range(source.size):
+            target[j] += source[j]

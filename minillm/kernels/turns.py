@@ -19,7 +19,7 @@ from .compiling import OPTIONS, instruction, njit
 
 TAKEN, DONE, OPEN = range(3)
 LINE = 8  # integers in a cache line: stages do not share one
-PATIENCE = 64  # looks before the processor is offered to another thread
+PATIENCE = 4096  # looks before the processor is offered to another thread
 
 
 def new_turns(stages: int) -> np.ndarray:

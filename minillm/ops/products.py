@@ -19,6 +19,9 @@ def multiply(x, w, out=None):
         out = np.empty((*x.shape[:-1], w.shape[1]), np.result_type(x, w))
     if not out.flags.c_contiguous:
         return np.matmul(x, w, out=out)
+    if np.may_share_memory(out, x) or np.may_share_memory(out, w):
+        out[...] = multiply(x, w)
+        return out
     rows, y = x.reshape(-1, x.shape[-1]), out.reshape(-1, w.shape[1])
     spread(lambda here: np.matmul(rows[here], w, out=y[here]), len(rows), w.size)
     return out
@@ -45,6 +48,6 @@ def add_transposed_product(x, dy, dw):
 
 def spread(part, N: int, each: int) -> None:
     """part(slice) for slices that cover range(N), each of whose numbers is ``each`` products."""
-    parts = max(1, min(PARTS, N, N * each // ENOUGH)) if threads.blas() else 1
+    parts = threads.parts(min(PARTS, N), N * each, ENOUGH) if threads.blas() else 1
     with threads.one_thread_for_products():
         threads.run(lambda p: part(slice(p * N // parts, (p + 1) * N // parts)), parts)
