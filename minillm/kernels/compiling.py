@@ -50,11 +50,32 @@ def plainly(function: Callable) -> Callable:
     """
     @functools.wraps(function)
     def run(*arguments: Any) -> Any:
-        records = (x.view(np.recarray) if isinstance(x, np.ndarray) and x.dtype.names else x
-                   for x in arguments)
+        seen = (x.view(Records) if isinstance(x, np.ndarray) and x.dtype.names else x
+                for x in arguments)
         with np.errstate(all="ignore"):
-            return function(*records)
+            return function(*seen)
     return run
+
+
+class Records(np.ndarray):
+    """An array of records whose fields are attributes; in NumPy's own ``base`` means another."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Record(found) if isinstance(found, np.void) else found
+
+
+class Record:
+    """One of them, in the array's memory."""
+
+    def __init__(self, fields: np.void) -> None:
+        object.__setattr__(self, "fields", fields)
+
+    def __getattr__(self, name: str) -> Any:
+        return self.fields[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.fields[name] = value
 
 
 def instruction(plain: Callable) -> Callable:
