@@ -10,7 +10,6 @@ same backend therefore. After a fork the child starts threads of its own.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from collections import deque
@@ -165,61 +164,12 @@ def _serve(jobs: SimpleQueue[tuple[Job, Context]]) -> None:
         del job, context  # or they would keep their arrays until the next job comes
 
 
-class OneThread:
-    """While anyone is inside, a matrix product is done by the thread that asks for it alone.
-
-    BLAS has threads of its own, which cannot know of ours: cut by both, a product is slower, and
-    afterwards theirs wait by spinning on the cores that the next kernel needs. How many it uses
-    is one number for the process; the last to leave sets it back.
-    """
-
-    def __init__(self) -> None:
-        self.lock, self.holders = threading.Lock(), 0
-        self.before: list[int] = []
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if not self.holders:
-                self.before = [library.get_num_threads() for library in blas()]
-                self.set([1] * len(self.before))
-            self.holders += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self.lock:
-            self.holders -= 1
-            if not self.holders:
-                self.set(self.before)
-
-    def set(self, numbers: list[int]) -> None:
-        for library, before, number in zip(blas(), self.before, numbers):
-            if before != 1:
-                library.set_num_threads(number)
-
-
-@functools.cache
-def blas() -> list[Any]:
-    """The BLAS libraries of this process whose threads can be held back."""
-    import numpy  # noqa: F401  loads the library
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-def one_thread_for_products() -> OneThread:
-    """The context manager that holds BLAS to one thread; see :class:`OneThread`."""
-    return _one_thread
-
-
 def _start_anew() -> None:
     """In a forked child only the thread that forked exists; locks may have been left closed."""
-    global _pool, _here, _one_thread
-    held, _pool, _here = _one_thread, Pool(), threading.local()
-    _one_thread = OneThread()
-    if held.holders:
-        _one_thread.before = held.before
-        _one_thread.set(held.before)
+    global _pool, _here
+    _pool, _here = Pool(), threading.local()
 
 
-_pool, _here, _one_thread = Pool(), threading.local(), OneThread()
+_pool, _here = Pool(), threading.local()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew)

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import by_rows, rows, update_rows
+from .arrays import apart, by_rows, rows, update_rows
 from .compiling import FAST, OPTIONS, njit
 from .exponential import exp
 
 
-def softmax(x, out=None):
-    return update_rows(_softmax, x, out)
+def softmax(x, out=None, axis=-1):
+    return _along(axis, _softmax, x, out)
 
 
-def softmax_backward(dy, y, out=None):
-    return update_rows(_softmax_backward, dy, out, rows(y))
+def softmax_backward(dy, y, out=None, axis=-1):
+    return _along(axis, _softmax_backward, dy, out, y)
 
 
-def log_softmax(x, out=None):
-    return update_rows(_log_softmax, x, out)
+def log_softmax(x, out=None, axis=-1):
+    return _along(axis, _log_softmax, x, out)
 
 
-def log_softmax_backward(dy, y, out=None):
-    return update_rows(_log_softmax_backward, dy, out, rows(y))
+def log_softmax_backward(dy, y, out=None, axis=-1):
+    return _along(axis, _log_softmax_backward, dy, out, y)
+
+
+def _along(axis, kernel, x, out, *others):
+    """update_rows, where the rows lie along ``axis``."""
+    others = [apart(y, out) for y in others]
+    if axis in (-1, x.ndim - 1):
+        return update_rows(kernel, x, out, *others)
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    update_rows(kernel, *[np.moveaxis(a, axis, -1) for a in (x, out, *others)])
+    return out
 
 
 def cross_entropy_rows(logits, labels, ignore_index, weight, dlogits=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import threads
+from .. import blas, threads
 
 PARTS = 8  # at most
 ENOUGH = 1 << 22  # multiplications that are worth a part of their own
@@ -48,6 +48,6 @@ def add_transposed_product(x, dy, dw):
 
 def spread(part, N: int, each: int) -> None:
     """part(slice) for slices that cover range(N), each of whose numbers is ``each`` products."""
-    parts = threads.parts(min(PARTS, N), N * each, ENOUGH) if threads.blas() else 1
-    with threads.one_thread_for_products():
+    parts = threads.parts(min(PARTS, N), N * each, ENOUGH) if blas.libraries() else 1
+    with blas.one_thread():
         threads.run(lambda p: part(slice(p * N // parts, (p + 1) * N // parts)), parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import threads
+from .. import blas, threads
 from .evaluation import count_labels
 from .optimizers import check
 
@@ -51,7 +51,7 @@ class Workers:
             model.backward(scale * share)
             return share * loss
 
-        with threads.one_thread_for_products():
+        with blas.one_thread():
             loss = sum(threads.run(gradient, len(parts)))
         for model in self.models[1:len(parts)]:
             self.models[0].grads += model.grads
