@@ -6,9 +6,10 @@ import contextvars
 import threading
 
 import pytest
-from .test_threads import in_threads
 
 from minillm.backend import active_backend, backend
+
+from .test_threads import in_threads
 
 
 def test_another_thread_does_not_see_it():

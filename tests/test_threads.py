@@ -11,12 +11,13 @@ import threading
 
 import numpy as np
 import pytest
-from .ops.test_twins import CASES
 
 from minillm import blas, threads
 from minillm.backend import active_backend, backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Workers
+
+from .ops.test_twins import CASES
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_parts_run_in_the_context_of_who_asked():
 @pytest.mark.usefixtures("three_threads")
 def test_many_threads_may_ask_at_once():
     def ask(i):
-        return [threads.run(lambda p: (i, r, p), 5) for r in range(200)]
+        return [threads.run(lambda p, r=r: (i, r, p), 5) for r in range(200)]
 
     for i, found in enumerate(in_threads(8, ask)):
         assert found == [[(i, r, p) for p in range(5)] for r in range(200)]

@@ -27,7 +27,7 @@ def log_softmax_backward(dy, y, out=None, axis=-1):
 
 def _along(axis, kernel, x, out, *others):
     """update_rows, where the rows lie along ``axis``."""
-    others = [apart(y, out) for y in others]
+    others = tuple(apart(y, out) for y in others)
     if axis in (-1, x.ndim - 1):
         return update_rows(kernel, x, out, *others)
     out = np.empty(x.shape, x.dtype) if out is None else out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..backend import twin
 from .products import add_transposed_product, multiply
 

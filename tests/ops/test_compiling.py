@@ -28,7 +28,7 @@ print(ops.softmax(x)[0, 0], ops.log_softmax(x).shape)
 def run(code, **environment):
     kept = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "PYTHONPATH")}
     environment = {"PYTHONPATH": str(PACKAGE.parent)} | environment
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True,
                            env=kept | environment)
     assert found.returncode == 0, found.stderr
     return found
