@@ -23,7 +23,8 @@ from numba.extending import intrinsic
 
 FAST: Any = {"reassoc", "contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "cache": True, "nogil": True}
-COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)  # NUMBA_DISABLE_JIT=1 runs kernels as plain Python
+# NUMBA_DISABLE_JIT=1 runs kernels as plain Python.
+COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
 PACKAGE = __name__.partition(".")[0] + "."
 
 
