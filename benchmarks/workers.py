@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 
-import minillm  # isort: skip - before NumPy, whose threads it tells not to spin
 import numpy as np
+
+import minillm
 
 SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
 

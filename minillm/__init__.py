@@ -7,12 +7,6 @@ and ``show``.
 """
 
 import importlib
-import os
-
-# After a product, OpenBLAS's threads wait for the next one by spinning for 30 ms, on the cores
-# that the kernels in between need: a training step took 1.25 times as long. NumPy reads this once,
-# when it is imported, so import minillm first.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "14")
 
 from .backend import backend
 

@@ -10,32 +10,37 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from importlib.util import find_spec
 from typing import Any
 
 TWINS: list[Any] = []
-_active = "numba" if find_spec("numba") else "numpy"
+_active = ContextVar("minillm_backend", default="numba" if find_spec("numba") else "numpy")
 
 
 def active_backend() -> str:
     """Name of the backend in use, ``"numpy"`` or ``"numba"``."""
-    return _active
+    return _active.get()
 
 
 @contextmanager
 def backend(name: str) -> Iterator[None]:
-    """Use the ``"numpy"`` definitions or their ``"numba"`` twins inside a ``with`` block."""
-    global _active
+    """Use the ``"numpy"`` definitions or their ``"numba"`` twins inside a ``with`` block.
+
+    The choice is the thread's own (a context variable): other threads do not see it, except those
+    that this package starts to share the work. A thread or a pool of yours begins with the
+    default; to hand the choice on, let it run ``contextvars.copy_context().run(function)``.
+    """
     if name not in ("numpy", "numba"):
         raise ValueError(f"name={name!r} is not a backend; use 'numpy' or 'numba'")
     if name == "numba" and find_spec("numba") is None:
         raise ValueError("name='numba', but Numba is not installed; run: pip install numba")
-    before, _active = _active, name
+    token = _active.set(name)
     try:
         yield
     finally:
-        _active = before
+        _active.reset(token)
 
 
 def twin(definition: Callable) -> Any:
@@ -54,7 +59,7 @@ def twin(definition: Callable) -> Any:
 
     @wraps(definition)
     def chosen(*args: Any, **kwargs: Any) -> Any:
-        return (kernel if _active == "numba" else definition)(*args, **kwargs)
+        return (kernel if _active.get() == "numba" else definition)(*args, **kwargs)
 
     op: Any = chosen
     op._kernel = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
-from .arrays import OPTIONS, apart, start_from
+from .arrays import apart, by_rows, start_from
+from .compiling import OPTIONS, njit
 from .exponential import tanh
 
 ROOT = 0.7978845608028654
@@ -15,14 +15,14 @@ CUBIC = 0.044715
 def gelu(x, out=None):
     x = np.ascontiguousarray(apart(x, out))
     y = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
-    _gelu(x.reshape(-1), y.reshape(-1))
+    by_rows(_gelu, (x.reshape(-1), y.reshape(-1)))
     return _deliver(y, out)
 
 
 def gelu_backward(dy, x, out=None):
     x = np.ascontiguousarray(apart(x, out))
     dx = start_from(dy, out if out is not None and out.flags.c_contiguous else None)
-    _gelu_backward(dx.reshape(-1), x.reshape(-1))
+    by_rows(_gelu_backward, (dx.reshape(-1), x.reshape(-1)))
     return _deliver(dx, out)
 
 
@@ -38,7 +38,7 @@ def _deliver(result, out):
 def _gelu(x, y):
     one, half = x.dtype.type(1), x.dtype.type(0.5)
     root, cubic = x.dtype.type(ROOT), x.dtype.type(CUBIC)
-    for i in prange(x.size):
+    for i in range(x.size):
         v = x[i]
         y[i] = half * v * (one + tanh(root * (v + cubic * v * v * v), one))
 
@@ -47,7 +47,7 @@ def _gelu(x, y):
 def _gelu_backward(d, x):
     one, half, three = x.dtype.type(1), x.dtype.type(0.5), x.dtype.type(3)
     root, cubic = x.dtype.type(ROOT), x.dtype.type(CUBIC)
-    for i in prange(x.size):
+    for i in range(x.size):
         v = x[i]
         t = tanh(root * (v + cubic * v * v * v), one)
         du = root * (one + three * cubic * v * v)

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
-from .arrays import OPTIONS, PARTS, rows
+from .arrays import PARTS, by_rows, rows
+from .compiling import OPTIONS, njit
 
 
 def add_bias(y, b):
     flat = rows(y)
-    _add_bias(flat, b)
+    by_rows(_add_bias, (flat,), b)
     if not np.may_share_memory(flat, y):
         y[...] = flat.reshape(y.shape)
 
 
 def sum_rows(dy, db):
-    db += _sum_rows(rows(dy))
+    dy = rows(dy)
+    sums = np.zeros((PARTS, dy.shape[1]), dy.dtype)
+    by_rows(_sum_rows, (np.arange(PARTS), sums), dy, numbers=dy.size)
+    db += sums.sum(axis=0)
 
 
 @njit(**OPTIONS)
 def _add_bias(y, b):
-    for i in prange(y.shape[0]):
+    for i in range(y.shape[0]):
         for j in range(y.shape[1]):
             y[i, j] += b[j]
 
 
 @njit(**OPTIONS)
-def _sum_rows(dy):
-    N, F = dy.shape
-    parts = np.zeros((PARTS, F), dy.dtype)
-    for p in prange(PARTS):
-        for i in range(p * N // PARTS, (p + 1) * N // PARTS):
-            for j in range(F):
-                parts[p, j] += dy[i, j]
-    return parts.sum(axis=0)
+def _sum_rows(parts, sums, dy):
+    N = dy.shape[0]
+    for p in range(parts.size):
+        part = dy[parts[p] * N // PARTS:(parts[p] + 1) * N // PARTS]
+        for i in range(part.shape[0]):
+            for j in range(part.shape[1]):
+                sums[p, j] += part[i, j]

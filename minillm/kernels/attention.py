@@ -9,13 +9,15 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
-from .arrays import INNER, OPTIONS, apart
+from .. import threads
+from .arrays import PARTS, apart
+from .compiling import OPTIONS, njit
 from .exponential import exp
 from .tiles import LANES, multiply_add
 
 QUERIES, KEYS = 64, 64  # rows and columns of a tile
+PRODUCTS = 1 << 21  # multiplications that are worth a part of their own
 
 
 def attention(q, k, v, causal=False, mask=None, out=None):
@@ -23,7 +25,7 @@ def attention(q, k, v, causal=False, mask=None, out=None):
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
-    _attention(q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)
+    _by_heads(_attention, q, v, q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)
     return y, log_normalizers
 
 
@@ -32,14 +34,28 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, out=None)
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
-    _attention_backward(dy, q, k, v, y, saved, causal, *_mask(mask, q, k), dq, dk, dv)
+    _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved, causal, *_mask(mask, q, k), dq, dk,
+              dv)
     return dq, dk, dv
 
 
 def attention_decode(q, keys, values, start, out=None):
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
-    _attention_decode(q, keys, values, np.ascontiguousarray(start, np.int64), y)
+    _by_heads(_attention_decode, q[:, :, None], values, q, keys, values,
+              np.ascontiguousarray(start, np.int64), y)
     return y
+
+
+def _by_heads(kernel, q, v, *arguments):
+    """kernel(first, end, *arguments) for all heads of all rows, B H in number, cut into parts."""
+    B, H, T, D = q.shape
+    S, W = v.shape[2:]
+    parts = threads.parts(min(PARTS, B * H), B * H * T * S * (D + W), PRODUCTS)
+    if parts == 1:
+        kernel(0, B * H, *arguments)
+    else:
+        threads.run(lambda p: kernel(p * B * H // parts, (p + 1) * B * H // parts, *arguments),
+                    parts)
 
 
 def _mask(mask, q, k):
@@ -50,15 +66,15 @@ def _mask(mask, q, k):
 
 
 @njit(**OPTIONS)
-def _attention(q, k, v, causal, masked, mask, y, log_normalizers):
-    B, H = q.shape[:2]
-    for i in prange(B * H):
+def _attention(first, end, q, k, v, causal, masked, mask, y, log_normalizers):
+    H = q.shape[1]
+    for i in range(first, end):
         b, h = i // H, i % H
         m = mask[b, h] if masked else mask[0, 0]
         _attend(q[b, h], k[b, h], v[b, h], causal, masked, m, y[b, h], log_normalizers[b, h])
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
     """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
@@ -92,7 +108,7 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
             log_normalizers[first + i] = top[i] + np.log(total[i]) if seen else np.inf
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _exponentials(scores, top, total):
     """Turn scores (keys, queries) into exp(score - top) and add them to ``total``.
 
@@ -117,19 +133,19 @@ def _exponentials(scores, top, total):
     return shrink
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _tile_size(T, S):
     """(queries, keys) of a tile; short texts get smaller ones."""
     return min(QUERIES, _whole_vectors(T)), min(KEYS, _whole_vectors(S))
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _whole_vectors(n):
     """n rounded up to a multiple of LANES."""
     return (n + LANES - 1) // LANES * LANES
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _tiles(x, size, transposed):
     """x (N, D) cut into tiles of ``size`` rows, padded with zeros: (n, size, D') or its transpose,
     (n, D', size), where D' is D rounded up to whole vectors."""
@@ -149,7 +165,7 @@ def _tiles(x, size, transposed):
     return tiles
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
     """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
     keys, queries = scores.shape
@@ -167,16 +183,17 @@ def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
 
 
 @njit(**OPTIONS)
-def _attention_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk, dv):
-    B, H = q.shape[:2]
-    for i in prange(B * H):
+def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk,
+                        dv):
+    H = q.shape[1]
+    for i in range(first, end):
         b, h = i // H, i % H
         m = mask[b, h] if masked else mask[0, 0]
         _attend_backward(dy[b, h], q[b, h], k[b, h], v[b, h], y[b, h], log_normalizers[b, h],
                          causal, masked, m, dq[b, h], dk[b, h], dv[b, h])
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk, dv):
     """Gradients of one head, tile by tile: dv = Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
     dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
@@ -221,7 +238,7 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
     _join(dv_tiles, dv)
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _join(tiles, x):
     """x = the tiles' rows one after another, without what they were padded with."""
     for i in range(x.shape[0]):
@@ -229,7 +246,7 @@ def _join(tiles, x):
             x[i, d] = tiles[i // tiles.shape[1], i % tiles.shape[1], d]
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _softmax_backward(p, ds, normalizer, inner):
     """Turn scores into probabilities p, and the gradients ``ds`` of p into those of the scores."""
     for j in range(p.shape[0]):
@@ -239,11 +256,11 @@ def _softmax_backward(p, ds, normalizer, inner):
 
 
 @njit(**OPTIONS)
-def _attention_decode(q, keys, values, start, y):
-    B, H, D = q.shape
+def _attention_decode(first, end, q, keys, values, start, y):
+    _, H, D = q.shape
     S, W = values.shape[2:]
     scale = q.dtype.type(1 / np.sqrt(D))
-    for i in prange(B * H):
+    for i in range(first, end):
         b, h = i // H, i % H
         scores = np.empty(S, q.dtype)
         top = q.dtype.type(-np.inf)

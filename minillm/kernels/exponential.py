@@ -12,15 +12,19 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import float32, int32, njit, types
-from numba.extending import intrinsic, overload
+from numba import float32, int32, types
+from numba.extending import overload
 
-from .arrays import FAST
+from .compiling import FAST, instruction, njit
 
 SCALAR: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy"}
 
 
-@intrinsic
+def _float_from_bits(bits):
+    return np.int32(bits).view(np.float32)
+
+
+@instruction(_float_from_bits)
 def float_from_bits(typingctx, bits):
     """The float32 whose bit pattern is this int32."""
     def generate(context, builder, signature, args):
@@ -47,7 +51,10 @@ def exp_float32(x):
 
 def exp(x):
     """exp(x) inside kernels. In float32, 0 below -87.33 and inf above 88.37; NaN stays NaN."""
-    return math.exp(x)
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 @overload(exp, jit_options=SCALAR)  # type: ignore

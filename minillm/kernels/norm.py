@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
-from .arrays import OPTIONS, PARTS, apart, rows, update_rows
+from .arrays import PARTS, apart, by_rows, rows, start_from
+from .compiling import OPTIONS, njit
 
 
 def layer_norm(x, w, b, eps=1e-5, out=None):
     flat = rows(apart(x, out))
     y = rows(out) if out is not None else np.empty_like(flat)
     stats = np.empty((flat.shape[0], 2), x.dtype)
-    _layer_norm(flat, w, b, x.dtype.type(eps), y, stats)
+    by_rows(_layer_norm, (flat, y, stats), w, b, x.dtype.type(eps))
     stats = stats.reshape(*x.shape[:-1], 2)
     if out is None:
         return y.reshape(x.shape), stats
@@ -22,18 +22,23 @@ def layer_norm(x, w, b, eps=1e-5, out=None):
 
 
 def layer_norm_backward(dy, x, w, stats, dw, db, out=None):
-    sums = np.zeros((2, PARTS, w.size), x.dtype)
-    dx = update_rows(_layer_norm_backward, dy, out, rows(apart(x, out)), w, rows(stats), sums)
-    dw += sums[0].sum(axis=0)
-    db += sums[1].sum(axis=0)
+    x, dx = rows(apart(x, out)), start_from(dy, out)
+    flat = rows(dx)
+    sums = np.zeros((PARTS, 2, w.size), x.dtype)
+    by_rows(_layer_norm_backward, (np.arange(PARTS), sums), flat, x, w, rows(stats),
+            numbers=x.size)
+    if not np.may_share_memory(flat, dx):
+        dx[...] = flat.reshape(dx.shape)
+    dw += sums[:, 0].sum(axis=0)
+    db += sums[:, 1].sum(axis=0)
     return dx
 
 
 @njit(**OPTIONS)
-def _layer_norm(x, w, b, eps, y, stats):
+def _layer_norm(x, y, stats, w, b, eps):
     C = x.shape[1]
     n, one = x.dtype.type(C), x.dtype.type(1)
-    for i in prange(x.shape[0]):
+    for i in range(x.shape[0]):
         total = x.dtype.type(0)
         for j in range(C):
             total += x[i, j]
@@ -49,12 +54,12 @@ def _layer_norm(x, w, b, eps, y, stats):
 
 
 @njit(**OPTIONS)
-def _layer_norm_backward(d, x, w, stats, sums):
+def _layer_norm_backward(parts, sums, d, x, w, stats):
     N, C = d.shape
     n = d.dtype.type(C)
-    for p in prange(PARTS):
-        dw, db = sums[0, p], sums[1, p]
-        for i in range(p * N // PARTS, (p + 1) * N // PARTS):
+    for p in range(parts.size):
+        dw, db = sums[p, 0], sums[p, 1]
+        for i in range(parts[p] * N // PARTS, (parts[p] + 1) * N // PARTS):
             mean, rstd = stats[i, 0], stats[i, 1]
             mean_g = d.dtype.type(0)
             mean_gx = d.dtype.type(0)

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
-from .arrays import FAST, OPTIONS, rows, update_rows
+from .arrays import apart, by_rows, rows, update_rows
+from .compiling import FAST, OPTIONS, njit
 from .exponential import exp
 
 
-def softmax(x, out=None):
-    return update_rows(_softmax, x, out)
+def softmax(x, out=None, axis=-1):
+    return _along(axis, _softmax, x, out)
 
 
-def softmax_backward(dy, y, out=None):
-    return update_rows(_softmax_backward, dy, out, rows(y))
+def softmax_backward(dy, y, out=None, axis=-1):
+    return _along(axis, _softmax_backward, dy, out, y)
 
 
-def log_softmax(x, out=None):
-    return update_rows(_log_softmax, x, out)
+def log_softmax(x, out=None, axis=-1):
+    return _along(axis, _log_softmax, x, out)
 
 
-def log_softmax_backward(dy, y, out=None):
-    return update_rows(_log_softmax_backward, dy, out, rows(y))
+def log_softmax_backward(dy, y, out=None, axis=-1):
+    return _along(axis, _log_softmax_backward, dy, out, y)
+
+
+def _along(axis, kernel, x, out, *others):
+    """update_rows, where the rows lie along ``axis``."""
+    others = tuple(apart(y, out) for y in others)
+    if axis in (-1, x.ndim - 1):
+        return update_rows(kernel, x, out, *others)
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    update_rows(kernel, *[np.moveaxis(a, axis, -1) for a in (x, out, *others)])
+    return out
 
 
 def cross_entropy_rows(logits, labels, ignore_index, weight, dlogits=None):
     labels = np.ascontiguousarray(labels, np.int64)
     weight = logits.dtype.type(weight)
+    losses = np.zeros(len(labels))
     if dlogits is None:
-        return weight * _loss_rows(rows(logits), labels, ignore_index).sum()
+        by_rows(_loss_rows, (rows(logits), labels, losses), ignore_index)
+        return weight * losses.sum()
     if dlogits is not logits:
         np.copyto(dlogits, logits)
     flat = rows(dlogits)
-    losses = _loss_and_gradient(flat, labels, ignore_index, weight)
+    by_rows(_loss_and_gradient, (flat, labels, losses), ignore_index, weight)
     if not np.may_share_memory(flat, dlogits):
         dlogits[...] = flat.reshape(dlogits.shape)
     return weight * losses.sum()
@@ -41,7 +53,7 @@ def cross_entropy_rows(logits, labels, ignore_index, weight, dlogits=None):
 
 @njit(**OPTIONS)
 def _softmax(x):
-    for i in prange(x.shape[0]):
+    for i in range(x.shape[0]):
         row = x[i]
         top = row[0]
         for j in range(row.size):
@@ -57,7 +69,7 @@ def _softmax(x):
 
 @njit(**OPTIONS)
 def _softmax_backward(d, y):
-    for i in prange(y.shape[0]):
+    for i in range(y.shape[0]):
         inner = y.dtype.type(0)
         for j in range(y.shape[1]):
             inner += d[i, j] * y[i, j]
@@ -79,7 +91,7 @@ def _top_and_total(row):
 
 @njit(**OPTIONS)
 def _log_softmax(x):
-    for i in prange(x.shape[0]):
+    for i in range(x.shape[0]):
         top, total = _top_and_total(x[i])
         log_total = np.log(total)
         for j in range(x.shape[1]):
@@ -88,7 +100,7 @@ def _log_softmax(x):
 
 @njit(**OPTIONS)
 def _log_softmax_backward(d, y):
-    for i in prange(y.shape[0]):
+    for i in range(y.shape[0]):
         total = y.dtype.type(0)
         for j in range(y.shape[1]):
             total += d[i, j]
@@ -97,20 +109,18 @@ def _log_softmax_backward(d, y):
 
 
 @njit(**OPTIONS)
-def _loss_rows(x, labels, ignore_index):
-    losses = np.zeros(x.shape[0])
-    for i in prange(x.shape[0]):
+def _loss_rows(x, labels, losses, ignore_index):
+    """Writes the loss of each row that counts into ``losses``."""
+    for i in range(x.shape[0]):
         if labels[i] != ignore_index:
             top, total = _top_and_total(x[i])
             losses[i] = np.log(total) - (x[i, labels[i]] - top)
-    return losses
 
 
 @njit(**OPTIONS)
-def _loss_and_gradient(x, labels, ignore_index, weight):
-    """Turns the logits x into weight (softmax - one_hot), and returns the loss of each row."""
-    losses = np.zeros(x.shape[0])
-    for i in prange(x.shape[0]):
+def _loss_and_gradient(x, labels, losses, ignore_index, weight):
+    """The same, and turns the logits x into weight (softmax - one_hot)."""
+    for i in range(x.shape[0]):
         row = x[i]
         if labels[i] == ignore_index:
             row[:] = 0
@@ -128,4 +138,3 @@ def _loss_and_gradient(x, labels, ignore_index, weight):
         for j in range(row.size):
             row[j] *= scale
         row[labels[i]] -= weight
-    return losses

@@ -5,10 +5,9 @@ a heap would have to be rebuilt. Instead all pairs are looked through for each m
 short loop over three arrays.
 """
 
-import numba
 import numpy as np
 
-njit = numba.njit
+from .compiling import njit
 
 
 @njit(cache=True)

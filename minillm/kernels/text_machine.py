@@ -7,13 +7,11 @@ compiles without them, which is allowed where a function creates no arrays.
 
 from typing import Any
 
-import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-njit: Any = numba.njit
-instruction: Any = intrinsic
+from .compiling import instruction, njit
 
 
 def lean(function: Any = None, **options: Any) -> Any:
@@ -22,7 +20,11 @@ def lean(function: Any = None, **options: Any) -> Any:
     return decorate if function is None else decorate(function)
 
 
-@instruction
+def _load64(array, i):
+    return np.uint64(int.from_bytes(array[i : i + 8].tobytes(), "little"))
+
+
+@instruction(_load64)
 def load64(typingctx, array, i):
     """Eight bytes of a uint8 array from index i on, as one little-endian uint64."""
 
@@ -36,7 +38,12 @@ def load64(typingctx, array, i):
     return types.uint64(array, types.int64), codegen
 
 
-@instruction
+def _trailing_zeros(x):
+    x = int(x)
+    return np.uint64((x & -x).bit_length() - 1 if x else 64)
+
+
+@instruction(_trailing_zeros)
 def trailing_zeros(typingctx, x):
     """Number of zero bits below the lowest one of a uint64 (64 for zero)."""
 
@@ -46,7 +53,11 @@ def trailing_zeros(typingctx, x):
     return types.uint64(types.uint64), codegen
 
 
-@instruction
+def _leading_zeros(x):
+    return np.uint64(64 - int(x).bit_length())
+
+
+@instruction(_leading_zeros)
 def leading_zeros(typingctx, x):
     """Number of zero bits above the highest one of a uint64 (64 for zero)."""
 
@@ -56,7 +67,13 @@ def leading_zeros(typingctx, x):
     return types.uint64(types.uint64), codegen
 
 
-@instruction
+def _bytes_between(array, i, first, count, fold):
+    shifted = (array[i : i + 32] | np.uint8(fold)) - np.uint8(first)
+    inside = np.packbits(shifted < np.uint8(count), bitorder="little")
+    return np.uint64(int.from_bytes(inside.tobytes(), "little"))
+
+
+@instruction(_bytes_between)
 def bytes_between(typingctx, array, i, first, count, fold):
     """Bit k is set where ``first <= array[i + k] | fold < first + count``, for k in 0..31."""
     wide = ir.VectorType(ir.IntType(8), 32)

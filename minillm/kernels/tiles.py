@@ -9,12 +9,11 @@ Source: Goto & van de Geijn (2008), section 4.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.core.codegen import get_host_cpu_features
-from numba.extending import intrinsic
 
-from .arrays import INNER
+from .compiling import OPTIONS, instruction, njit
 
 FUSED = ("contract",)  # a product and a sum may become one instruction, rounded once
 LANES = 16  # numbers in a vector; a processor with shorter vectors takes two or four for one
@@ -24,7 +23,7 @@ INDEX = ir.IntType(64)
 ROWS = 8 if WIDE else 4  # as many as leave registers for the factors
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def multiply_add(a, b, c):
     """c += a b.  a: (n, k) of any layout, b: (k, m), c: (n, m); n and m are multiples of 16."""
     for i in range(0, c.shape[0], ROWS):
@@ -41,6 +40,10 @@ def multiply_add(a, b, c):
 def block(vectors: int):
     """A function for kernels: c[i:i+R, j:j+w] += a[i:i+R] b[:, j:j+w], w = 16 vectors."""
 
+    def plain(a, b, c, i, j):
+        j2 = j + vectors * LANES
+        c[i:i + ROWS, j:j2] += a[i:i + ROWS] @ b[:, j:j2]
+
     def add_block(typing_context, a, b, c, i, j):
         def generate(context, builder, signature, values):
             a, b, c = (Matrix(context, builder, kind, value)
@@ -48,7 +51,7 @@ def block(vectors: int):
             write_block(builder, a, b, c, values[3], values[4], vectors)
             return context.get_dummy_value()
         return types.void(a, b, c, i, j), generate
-    return intrinsic(add_block)
+    return instruction(plain)(add_block)
 
 
 class Matrix:

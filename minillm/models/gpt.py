@@ -179,12 +179,12 @@ class GPT(Model):
                              "come from another vocabulary than the model's")
         position = cache[0].length
         x = self.tokens.w.value[token] + self.positions.w.value[position - start]
+        logits = self.saved("logits", (1, self.config.vocab_size), x.dtype)
         decode.decode(x, self.weights, self.starts, self.config.hidden or 4 * x.size,
-                      cache[0].keys.base, cache[0].values.base, position, start)
+                      cache[0].keys.base, cache[0].values.base, position, start,
+                      (self.norm.w.value, self.norm.b.value), self.tokens.w.value, logits[0])
         for part in cache:
             part.length = position + 1
-        logits = self.saved("logits", (1, self.config.vocab_size), x.dtype)
-        decode.scores(x, self.norm.w.value, self.norm.b.value, self.tokens.w.value, logits[0])
         return logits
 
     def replica(self):

@@ -8,53 +8,53 @@ from ..backend import twin
 
 
 @twin
-def softmax(x, out=None):
-    """Turn scores into probabilities along the last axis: y_i = exp(x_i) / Σ_j exp(x_j).
+def softmax(x, out=None, axis=-1):
+    """Turn scores into probabilities along an axis, the last: y_i = exp(x_i) / Σ_j exp(x_j).
 
     x: (..., n) -> y: (..., n), each row positive with sum 1. ``out`` may be ``x`` itself. A score
     of -inf gets probability 0; a row of nothing but -inf, or one that holds NaN or +inf, is NaN.
     Source: Bridle (1990); the shift by the maximum is discussed in Blanchard et al. (2021).
     """
     with np.errstate(invalid="ignore"):  # inf - inf is NaN, as documented
-        e = np.exp(x - x.max(axis=-1, keepdims=True))  # the shift cancels; exp cannot overflow
-        return np.divide(e, e.sum(axis=-1, keepdims=True), out=out)
+        e = np.exp(x - x.max(axis=axis, keepdims=True))  # the shift cancels; no overflow
+        return np.divide(e, e.sum(axis=axis, keepdims=True), out=out)
 
 
 @twin
-def softmax_backward(dy, y, out=None):
-    """Gradient of softmax: dx_i = y_i (dy_i - Σ_j dy_j y_j).
+def softmax_backward(dy, y, out=None, axis=-1):
+    """Gradient of softmax along the same axis: dx_i = y_i (dy_i - Σ_j dy_j y_j).
 
     dy: (..., n), y: (..., n) the softmax -> dx: (..., n). ``out`` may be ``dy`` itself.
     """
-    return np.multiply(y, dy - (dy * y).sum(axis=-1, keepdims=True), out=out)
+    return np.multiply(y, dy - (dy * y).sum(axis=axis, keepdims=True), out=out)
 
 
-def logsumexp(x):
-    """log Σ_j exp(x_j) along the last axis, without overflow.  x: (..., n) -> (...)."""
-    top = x.max(axis=-1, keepdims=True)
+def logsumexp(x, axis=-1):
+    """log Σ_j exp(x_j) along an axis, the last, without overflow.  x: (..., n) -> (...)."""
+    top = x.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):  # a row of -inf has logarithm -inf
-        return (top + np.log(np.exp(x - top).sum(axis=-1, keepdims=True)))[..., 0]
+        return (top + np.log(np.exp(x - top).sum(axis=axis, keepdims=True))).squeeze(axis)
 
 
 @twin
-def log_softmax(x, out=None):
-    """Logarithm of softmax, computed without forming it: y_i = x_i - log Σ_j exp(x_j).
+def log_softmax(x, out=None, axis=-1):
+    """Logarithm of softmax along an axis, without forming it: y_i = x_i - log Σ_j exp(x_j).
 
     x: (..., n) -> y: (..., n). ``out`` may be ``x`` itself.
     """
     with np.errstate(invalid="ignore"):
-        shifted = x - x.max(axis=-1, keepdims=True)
-        return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), out=out)
+        shifted = x - x.max(axis=axis, keepdims=True)
+        return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out=out)
 
 
 @twin
-def log_softmax_backward(dy, y, out=None):
-    """Gradient of log-softmax: dx_i = dy_i - exp(y_i) Σ_j dy_j.
+def log_softmax_backward(dy, y, out=None, axis=-1):
+    """Gradient of log-softmax along the same axis: dx_i = dy_i - exp(y_i) Σ_j dy_j.
 
     dy: (..., n), y: (..., n) the log-softmax -> dx: (..., n). ``out`` may be ``dy`` itself.
     """
-    return np.subtract(dy, np.exp(y) * dy.sum(axis=-1, keepdims=True), out=out)
+    return np.subtract(dy, np.exp(y) * dy.sum(axis=axis, keepdims=True), out=out)
 
 
 def cross_entropy(logits, targets, ignore_index=-100, dlogits=None):

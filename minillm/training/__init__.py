@@ -1,11 +1,12 @@
 """Optimizers, learning-rate schedules, the training loop and checkpoints."""
 
+from ..threads import cores
 from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from .evaluation import Evaluation, evaluate
 from .optimizers import AdamW
 from .schedules import constant, cosine, linear
 from .trainer import Trainer
-from .workers import Workers, cores
+from .workers import Workers
 
 __all__ = [
     "AdamW", "Checkpoint", "Evaluation", "Trainer", "Workers", "constant", "cores", "cosine",

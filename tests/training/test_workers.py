@@ -6,7 +6,6 @@ import pytest
 from minillm.backend import backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Trainer, Workers, cores
-from minillm.training import workers as module
 
 from .test_training import CONFIG, loader, trainer
 
@@ -63,14 +62,6 @@ def test_an_error_in_a_thread_reaches_the_caller():
     ids[-1, 0] = 20
     with pytest.raises(ValueError, match="20"):
         Workers(GPT(WIDE), 2).add_gradient(ids, targets)
-
-
-def test_unsafe_threads_are_not_used(monkeypatch):
-    monkeypatch.setattr(module, "threads_are_safe", lambda: False)
-    ids, targets = batch()
-    workers = Workers(GPT(WIDE), 2)
-    workers.add_gradient(ids, targets)
-    assert workers.pool is None
 
 
 def test_training_is_the_same_and_repeats(tmp_path):
