@@ -7,12 +7,13 @@ PAGE = _build/html/index.html
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help book test lint types unit nbval browser notebooks bench storyteller clean
+.PHONY: help book test lint types unit nbval nbval-jitter nbval-processors browser notebooks bench storyteller clean
 help:
 	@echo "make book       build the book and print the page to open"
 	@echo "make test       every check: lint, types, tests, notebooks, book, browser"
 	@echo "make lint       ruff and mypy alone;  make unit: the tests of the package alone"
 	@echo "make notebooks  run every notebook again and store its outputs"
+	@echo "make nbval-jitter nbval-processors  do the notebooks' outputs hold on other processors?"
 	@echo "make bench      measure against the libraries people use, write benchmarks/results.md"
 	@echo "make storyteller  train the storyteller of the package again"
 	@echo "make clean      remove what was built (not .venv)"
@@ -33,6 +34,13 @@ unit: $(VENV)/.installed-test
 
 nbval: $(VENV)/.installed-test
 	$(if $(NOTEBOOKS),$(PY) -m pytest --nbval --nbval-sanitize-with tests/book/sanitize.cfg $(NOTEBOOKS))
+
+# Do the outputs hold elsewhere? Floats a little off, and the settings of other processors.
+nbval-jitter: $(VENV)/.installed-test
+	for seed in 1 2 3; do $(PY) -m tests.book.jitter $$seed $(NOTEBOOKS) || exit 1; done
+
+nbval-processors: $(VENV)/.installed-test
+	$(PY) -m tests.book.processors $(NOTEBOOKS)
 
 browser: $(VENV)/.installed-test book
 	$(PY) -m pytest tests/book --numprocesses 2

@@ -45,8 +45,9 @@ class Tokenizer(Stages):
 
         texts: each str is a text, each pathlib.Path a UTF-8 file, read line by line. model:
         a name in ``TRAINERS``, such as ``byte_bpe`` or ``unigram``. Special tokens get the first
-        ids, unless the format says otherwise; where one stands in a text, the text is cut. Options go to the trainer, for example
-        ``unk_token="<|unk|>"``, ``pattern="cl100k"``, ``min_frequency=2``, ``tie="cs336"``.
+        ids, unless the format says otherwise; where one stands in a text, the text is cut.
+        Options go to the trainer, for example ``unk_token="<|unk|>"``, ``pattern="cl100k"``,
+        ``min_frequency=2``, ``tie="cs336"``.
         """
         from .trainers import TRAINERS
 
