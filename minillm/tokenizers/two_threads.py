@@ -1,11 +1,11 @@
 """Giving half of a large piece of work to a second thread; kernels let go of Python's lock."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
+
+from .. import threads
 
 ENOUGH = 1 << 18  # bytes of text that are worth a second thread
 LOOK = 1 << 16  # bytes in which a line must end for a segment to be cut there
@@ -20,7 +20,7 @@ def halves(data: np.ndarray, segments: np.ndarray, lines: bool) -> tuple[list[np
     one was, so that the first list ends with its first part and the second begins with the rest.
     """
     done = np.cumsum(segments[:, 1] - segments[:, 0])
-    if len(segments) == 0 or done[-1] < 2 * ENOUGH or (os.cpu_count() or 1) < 2:
+    if len(segments) == 0 or done[-1] < 2 * ENOUGH or threads.count() < 2:
         return [segments], False
     middle = int(np.searchsorted(done, done[-1] // 2))
     start, stop = segments[middle].tolist()
@@ -42,9 +42,5 @@ def line_start(data: np.ndarray, place: int) -> int:
 
 
 def in_two(run: Callable[[np.ndarray], Result], parts: list[np.ndarray]) -> list[Result]:
-    """The results of `run` for one or two parts; the second part runs in a thread of its own."""
-    if len(parts) == 1:
-        return [run(parts[0])]
-    with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(run, parts[1])
-        return [run(parts[0]), second.result()]
+    """The results of `run` for one or two parts, by two threads of the pool if they are free."""
+    return threads.run(lambda k: run(parts[k]), len(parts))

@@ -4,11 +4,11 @@ All edges of all lattices are laid out once, from the sorted suffixes; pruning o
 Nothing is looked up by its text.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from .. import threads
 from .unigram_em import THRESHOLD, UNKNOWN_PENALTY
 from .unigram_seeds import FORBIDDEN, Validity
 from .unigram_words import Words, sorted_suffixes
@@ -23,7 +23,6 @@ class PieceTable:
 
     def __init__(self, words: Words, variant: str, valid: Validity, most: int):
         self.words, self.huggingface = words, variant == "huggingface"
-        self.pool = ThreadPoolExecutor(1)
         order = sorted_suffixes(words, valid.longest + 1)
         order = order[~words.last[order]]
         nodes, weights = self.seeds(order, valid)
@@ -117,8 +116,8 @@ class PieceTable:
     def in_threads(self, part: Any, sizes: np.ndarray) -> list[Any]:
         """Results of ``part(first, after)`` for two halves of what `sizes` accumulates."""
         half = int(np.searchsorted(sizes, sizes[-1] // 2))
-        left = self.pool.submit(part, 0, half)
-        return [part(half, len(sizes) - 1), left.result()]
+        ends = (half, len(sizes) - 1), (0, half)
+        return threads.run(lambda k: part(*ends[k]), 2)
 
     def maximize(self, expected: np.ndarray) -> None:
         """New scores; pieces expected less than half a time are dropped."""

@@ -297,7 +297,7 @@ def test_two_threads_find_the_same(monkeypatch):
     expected = [tok.encode(text) for text in texts]
     whole = tok.encode("\n".join(texts))
     monkeypatch.setattr(two_threads, "ENOUGH", 8)
-    monkeypatch.setattr(two_threads.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(two_threads.threads, "count", lambda: 2)
     assert [tok.encode(text) for text in texts] == expected
     ids, ends = tok.encode_batch(texts)
     assert [ids[i:j].tolist() for i, j in pairwise(ends)] == expected
