@@ -5,6 +5,8 @@ from .byte_bpe import ByteBPE
 from .bytepiece import BytePiece
 from .cutting import Cut
 from .cutting_in_turn import CutInTurn
+from .encoding import Batch, Encoding
+from .lengths import Padding, Truncation
 from .metaspace import JoinMarked, Metaspace
 from .normalizing import InTurn, Lowercase, Replace, Strip, StripAccents, UnicodeForm
 from .segments import Pieces
@@ -19,9 +21,9 @@ from .wordpiece import JoinWordPieces, WordPiece
 from .words import CharacterBPE, WordVocabulary
 
 __all__ = [
-    "PATTERNS", "BertNormalizer", "BertSplit", "ByteBPE", "BytePiece", "CharacterBPE",
-    "Characters", "Cut", "CutInTurn", "Explanation", "InTurn", "Join", "JoinMarked",
-    "JoinWordPieces", "JoinWords", "Lowercase", "Metaspace", "Pieces", "Replace", "Split",
-    "StreamDecoder", "Strip", "StripAccents", "Template", "TokenRule", "Tokenizer", "UnicodeForm",
-    "Unigram", "WordPiece", "WordVocabulary", "split",
+    "PATTERNS", "Batch", "BertNormalizer", "BertSplit", "ByteBPE", "BytePiece", "CharacterBPE",
+    "Characters", "Cut", "CutInTurn", "Encoding", "Explanation", "InTurn", "Join", "JoinMarked",
+    "JoinWordPieces", "JoinWords", "Lowercase", "Metaspace", "Padding", "Pieces", "Replace",
+    "Split", "StreamDecoder", "Strip", "StripAccents", "Template", "TokenRule", "Tokenizer",
+    "Truncation", "UnicodeForm", "Unigram", "WordPiece", "WordVocabulary", "split",
 ]
