@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -79,9 +80,12 @@ class TokenDataset:
 
         The texts are read once, about a million characters at a time. ``tokenizer`` has
         ``encode_batch(texts) -> (ids, offsets)`` (document i is ids[offsets[i]:offsets[i + 1]]),
-        ``vocab_size`` and, if ``end_token`` is given as text, ``token_to_id``. The file appears
+        ``vocab_size`` and, if ``end_token`` is given as text, ``token_to_id``. Texts are encoded
+        whole: a tokenizer's own truncation and padding are not applied. The file appears
         under its name only when it is complete; an older one survives a failure.
         """
+        if getattr(tokenizer, "truncation", None) or getattr(tokenizer, "padding", None):
+            tokenizer = replace(tokenizer, truncation=None, padding=None)
         if isinstance(end_token, str):
             found = tokenizer.token_to_id(end_token)
             if found is None:

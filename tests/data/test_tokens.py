@@ -1,5 +1,7 @@
 """TokenDataset: building, opening, damage, windows, splits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from letters import Letters
 
 from minillm.data import tokens
 from minillm.data.tokens import TokenDataset
+from minillm.tokenizers import Padding, Tokenizer, Truncation
 
 
 @pytest.fixture
@@ -150,3 +153,13 @@ def test_an_empty_corpus_is_a_dataset_too(tmp_path):
     dataset = TokenDataset.build(tmp_path / "t", [], Letters("a"), progress=False)
     assert len(dataset) == 0
     assert dataset.window_count(1) == 0
+
+
+def test_texts_are_encoded_whole(tmp_path):
+    """A file's truncation and padding are for a model's input, not for a corpus."""
+    tok = Tokenizer.train(["the cat sat"], "byte_bpe", 260, ["<|endoftext|>"])
+    short = replace(tok, truncation=Truncation(2), padding=Padding(9))
+    for made in (tok, short):
+        TokenDataset.build(tmp_path / "ids", ["the cat sat"], made, progress=False)
+        ids = TokenDataset.open(tmp_path / "ids").ids
+        assert ids.tolist() == [*tok.encode("the cat sat"), 0]
