@@ -14,11 +14,25 @@ if TYPE_CHECKING:
     from .tokenizer import Tokenizer
 
 
-def read_tokenizer(
+def read_tokenizer(path: str | os.PathLike | bytes, *options: Any) -> dict[str, Any]:
+    """The stages of the tokenizer in a file, or in the content of one, as arguments of
+    ``Tokenizer``; options: as in ``Tokenizer.load``."""
+    if not isinstance(path, bytes):
+        return read_file(Path(path), *options)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "data" + suffix_of(path))
+        file.write_bytes(path)
+        try:
+            return read_file(file, *options)
+        except ValueError as error:
+            raise BrokenFileError(str(error).replace(str(file), "data")) from None
+
+
+def read_file(
     path: Path, merges: str | os.PathLike | None, pattern: str,
     special_tokens: Mapping[str, int] | None, lowercase: bool | None = None,
 ) -> dict[str, Any]:
-    """The stages of the tokenizer in a file, as arguments of ``Tokenizer``."""
+    """The stages of the tokenizer in a file."""
     from .bert_file import read_bert_vocabulary
     from .bytepiece_file import is_bytepiece, read_bytepiece
     from .minbpe_file import is_minbpe, read_minbpe
@@ -46,18 +60,6 @@ def read_tokenizer(
     stages = read_tokenizer_json(path)
     stages["special_tokens"].update(special_tokens or {})
     return stages
-
-
-def read_tokenizer_bytes(data: bytes, **options: Any) -> dict[str, Any]:
-    """The stages of the tokenizer in the content of a file; options: as in ``Tokenizer.load``."""
-    options = {"merges": None, "pattern": "gpt2", "special_tokens": None} | options
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "data" + suffix_of(data))
-        path.write_bytes(data)
-        try:
-            return read_tokenizer(path, **options)
-        except ValueError as error:
-            raise BrokenFileError(str(error).replace(str(path), "data")) from None
 
 
 def suffix_of(data: bytes) -> str:

@@ -68,14 +68,15 @@ class Tokenizer(Stages):
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike | bytes,
         merges: str | os.PathLike | None = None,
         pattern: str = "gpt2",
         special_tokens: Mapping[str, int] | None = None,
         lowercase: bool | None = None,
     ) -> "Tokenizer":
         """Read a tokenizer.json, .tiktoken, SentencePiece or minbpe .model, BytePiece or BERT's
-        vocab.txt file, or a vocab.json with its `merges`.
+        vocab.txt file, or a vocab.json with its `merges`. path: of the file, or, as bytes, what
+        stands in it.
 
         pattern: the split rule, for the formats that do not hold it: ``gpt2``, ``cl100k``,
         ``cl100k_original``, ``o200k`` or a regular expression. lowercase: does a
@@ -84,7 +85,7 @@ class Tokenizer(Stages):
         """
         from .opening import read_tokenizer
 
-        return cls(**read_tokenizer(Path(path), merges, pattern, special_tokens, lowercase))
+        return cls(**read_tokenizer(path, merges, pattern, special_tokens, lowercase))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a tokenizer.json, which Hugging Face tokenizers opens too.
@@ -104,13 +105,6 @@ class Tokenizer(Stages):
         from .rank_files import stages_of_ranks
 
         return cls(**stages_of_ranks(dict(ranks), "ranks", pattern, special_tokens))
-
-    @classmethod
-    def from_bytes(cls, data: bytes, **options: Any) -> "Tokenizer":
-        """``load`` from the content of a file, which tells of which kind it is."""
-        from .opening import read_tokenizer_bytes
-
-        return cls(**read_tokenizer_bytes(data, **options))
 
     def add_tokens(self, tokens: Iterable[str], ordinary: bool = False) -> "Tokenizer":
         """A tokenizer that knows these tokens too, with ids from ``vocab_size`` on.

@@ -186,16 +186,16 @@ def test_ranks_and_bytes(tmp_path, tok):
         Tokenizer.from_ranks(ranks | {b"x": -1})
     tok.save(tmp_path / "tok.json")
     data = (tmp_path / "tok.json").read_bytes()
-    assert Tokenizer.from_bytes(data).encode(TEXTS[0]) == tok.encode(TEXTS[0])
+    assert Tokenizer.load(data).encode(TEXTS[0]) == tok.encode(TEXTS[0])
     pieces = Tokenizer.train(TEXTS * 9, "sentencepiece", 35)
     pieces.save(tmp_path / "tok.model")
-    again = Tokenizer.from_bytes((tmp_path / "tok.model").read_bytes())
+    again = Tokenizer.load((tmp_path / "tok.model").read_bytes())
     assert again.encode("the cat") == pieces.encode("the cat")
     assert (again.bos_id, again.eos_id, again.pad_id, again.unk_id) == (1, 2, None, 0)
     vocabulary = b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n"
-    assert Tokenizer.from_bytes(vocabulary).encode("the cat") == [2, 5, 6, 3]
+    assert Tokenizer.load(vocabulary).encode("the cat") == [2, 5, 6, 3]
     with pytest.raises(ValueError, match="data: "):
-        Tokenizer.from_bytes(b"{broken")
+        Tokenizer.load(b"{broken")
 
 
 def test_training_does_not_count_special_tokens(tmp_path):
