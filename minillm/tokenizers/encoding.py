@@ -39,6 +39,8 @@ class Encoding:
 
     def token_to_chars(self, token: int) -> Span | None:
         """The characters that a token comes from; None if it was added."""
+        if not 0 <= token < len(self):
+            raise IndexError(f"token={token} is not one of the {len(self)} tokens, from 0")
         start, end = self.offsets[token].tolist()
         return None if self.sequence_ids[token] < 0 else (start, end)
 
@@ -49,6 +51,8 @@ class Encoding:
 
     def token_to_word(self, token: int) -> int | None:
         """The word that a token is part of; None if it was added."""
+        if not 0 <= token < len(self):
+            raise IndexError(f"token={token} is not one of the {len(self)} tokens, from 0")
         word = int(self.word_ids[token])
         return None if word < 0 else word
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .lengths import Padding, Truncation
 from .segments import Pieces, as_list
-from .special_tokens import SpecialTokens, TokenRule
+from .special_tokens import SpecialTokens, TokenRule, check_special_ids
 from .stages import Join
 from .streaming import StreamDecoder
 
@@ -47,6 +47,8 @@ class Stages:
     padding: Padding | None = None
 
     def __post_init__(self) -> None:
+        self.special_tokens, self.token_rules = dict(self.special_tokens), dict(self.token_rules)
+        check_special_ids(self.special_tokens, self.model.vocabulary)
         self._finder = SpecialTokens(self.special_tokens, self.token_rules, self.normalizer)
         size = max([len(self.model.vocabulary), *(id + 1 for id in self.special_tokens.values())])
         self._special_ids: dict[bytes, int] = {}
@@ -82,14 +84,15 @@ class Stages:
     def decode_batch(
         self, rows: Iterable[Ids], skip_special: bool = False, errors: str = "replace"
     ) -> list[str]:
-        """The text of each row of ids; padding is left out with `skip_special`."""
+        """The text of each row of ids; see ``decode``."""
         return [self.decode(ids, skip_special, errors) for ids in rows]
 
     def decode_with_offsets(self, ids: Ids) -> tuple[str, list[int]]:
         """The text of ids, and the character of it at which each begins.
 
-        A token that begins inside a character has the place of that character. Only for decoders
-        that put tokens one after another: others change them by what stands beside them.
+        A token that begins inside a character has the place of that character; bytes that are not
+        valid UTF-8 raise a UnicodeDecodeError. Only for decoders that put tokens one after
+        another: others change them by what stands beside them.
         """
         if not isinstance(self.decoder, Join):
             raise TypeError(f"decoder={self.decoder!r:.80} does not just join tokens, so they have "
@@ -99,8 +102,7 @@ class Stages:
         begun = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
         starts = np.cumsum([0, *map(len, tokens)])[:-1]
         inside = np.array([token[:1] != b"" and 0x80 <= token[0] < 0xC0 for token in tokens], int)
-        return b"".join(tokens).decode("utf-8", "replace"), np.maximum(
-            begun[starts] - inside, 0).tolist()
+        return b"".join(tokens).decode(), (begun[starts] - inside).tolist()
 
     def stream(self) -> StreamDecoder:
         """A decoder for ids that come one by one: ``push(id) -> str`` and ``finish() -> str``."""
@@ -130,7 +132,7 @@ class Stages:
         """Id of a token given as its text or its bytes, or None."""
         if isinstance(token, str) and token in self.special_tokens:
             return self.special_tokens[token]
-        data = token.encode() if isinstance(token, str) else token
+        data = token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token
         return self.model.ids.get(data, self._special_ids.get(data))
 
     def id_to_bytes(self, id: int) -> bytes:

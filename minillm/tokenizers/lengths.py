@@ -18,6 +18,13 @@ def check(name: str, value: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"{name}={value!r}; use one of {', '.join(known)}")
 
 
+def check_number(name: str, value: int) -> None:
+    """Raise a ValueError unless it is a whole number from 0 on that an int32 holds."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not 0 <= value < 1 << 31:
+        raise ValueError(f"{name}={value!r:.40}; expected a whole number of at least 0")
+
+
 @dataclass(frozen=True)
 class Truncation:
     """At most `max_length` tokens, those of the post-processor among them.
@@ -35,10 +42,8 @@ class Truncation:
     def __post_init__(self) -> None:
         check("strategy", self.strategy, STRATEGIES)
         check("direction", self.direction, DIRECTIONS)
-        if self.max_length < 0 or self.stride < 0:
-            raise ValueError(
-                f"max_length={self.max_length} and stride={self.stride}; expected 0 or more"
-            )
+        for name in ("max_length", "stride"):
+            check_number(name, getattr(self, name))
 
     def keep(self, lengths: list[int], added: int) -> list[slice]:
         """Which tokens of a text, or of two, are kept, where `added` tokens come on top."""
@@ -102,9 +107,11 @@ class Padding:
 
     def __post_init__(self) -> None:
         check("direction", self.direction, DIRECTIONS)
-        for name in ("length", "pad_to_multiple_of", "pad_id", "pad_type_id"):
-            if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name}={getattr(self, name)}; expected 0 or more")
+        for name in ("length", "pad_to_multiple_of"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name))
+        for name in ("pad_id", "pad_type_id"):
+            check_number(name, getattr(self, name))
 
     def target(self, lengths: list[int]) -> int:
         """To how many tokens the texts of a batch are filled up."""

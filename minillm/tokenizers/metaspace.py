@@ -88,3 +88,10 @@ class JoinMarked(OneByOne):
 
     def push(self, first: bool, token: bytes) -> Step:
         return False, [token.replace(self.mark.encode(), b"" if first else b" ")]
+
+    def __call__(self, tokens: list[bytes]) -> bytes:
+        """The same, faster, where all tokens are there."""
+        mark, first = self.mark.encode(), b"" if self.start() else b" "
+        return b"".join(
+            [token.replace(mark, b" " if k else first) for k, token in enumerate(tokens)]
+        )

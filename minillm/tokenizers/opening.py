@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .rank_files import BrokenFileError
+from .special_tokens import check_special_ids
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
@@ -18,12 +19,17 @@ def read_tokenizer(path: str | os.PathLike | bytes, *options: Any) -> dict[str, 
     """The stages of the tokenizer in a file, or in the content of one, as arguments of
     ``Tokenizer``; options: as in ``Tokenizer.load``."""
     if not isinstance(path, bytes):
-        return read_file(Path(path), *options)
+        stages = read_file(Path(path), *options)
+        try:
+            check_special_ids(stages["special_tokens"], stages["model"].vocabulary)
+        except ValueError as error:
+            raise BrokenFileError(f"{path}: {error}") from None
+        return stages
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "data" + suffix_of(path))
         file.write_bytes(path)
         try:
-            return read_file(file, *options)
+            return read_tokenizer(file, *options)
         except ValueError as error:
             raise BrokenFileError(str(error).replace(str(file), "data")) from None
 

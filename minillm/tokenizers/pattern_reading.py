@@ -22,11 +22,13 @@ from .pattern_tree import (
     Node,
     Repeat,
     can_be_empty,
+    size_of,
     word_edge,
 )
 from .unicode_classes import LAST, complement
 
 MOST = 1000  # repetitions that a count may ask for
+LARGEST = 20_000  # parts of a pattern whose repetitions are written out
 LOOKS = {"=": (True, True), "!": (True, False), "<=": (False, True), "<!": (False, False)}
 
 
@@ -157,7 +159,7 @@ def group(scanner: Scanner, depth: int) -> Node | None:
     kind, flags = "", vars(scanner).copy()
     if scanner.takes("?"):
         for kind in ("<=", "<!", "=", "!", ">", ":", "P<", "<", "'"):
-            if scanner.takes(kind):
+            if (kind != "P<" or not scanner.oniguruma) and scanner.takes(kind):
                 break
         else:
             kind = set_flags(scanner)
@@ -229,6 +231,8 @@ def repeated(scanner: Scanner, node: Node) -> Node:
             node = Atomic(Repeat(node, least, most))
         else:
             node = Repeat(node, least, most)
+        if size_of(node) > LARGEST:
+            raise scanner.error(f"repetitions in one another make more than {LARGEST} parts")
     return node
 
 
@@ -247,6 +251,6 @@ def counted(scanner: Scanner) -> tuple[int, int | None, bool] | None:
     least = int(low or 0)
     upper = int(high) if high else None if comma else least
     if max(least, upper or 0) > MOST or (upper is not None and upper < least):
-        raise scanner.error(f"{{{low}{comma}{high}}} is no count up to {MOST}")
+        raise scanner.error(f"{{{low}{comma}{high}}} is no count of up to {MOST}, least first")
     scanner.place = end + 1
     return least, upper, True

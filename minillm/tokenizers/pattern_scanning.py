@@ -152,11 +152,15 @@ class Scanner:
         posix = name.strip().lower()
         members = named(name)
         if members is None and self.oniguruma and posix in POSIX:
-            members = posix_class(posix)
+            # Two of these names mean less and more in \p{…} than in [[:…:]].
+            other = {"punct": category("P"), "word": word_characters(self.dialect, False)}
+            members = other[posix] if posix in other else posix_class(posix)
         if members is None:
             raise self.error(f"{name!r} is no category, script or property known here")
         short = len(name) <= 2 and name.isalpha()
         spelled = rf"\{'P' if negated else 'p'}{{{name}}}" if short else None
+        if self.ignore_case and not self.oniguruma and folded(members) != members:
+            members, spelled = folded(members), None  # Rust forgets case first, then negates
         return Chars(complement(members) if negated else members, spelled)
 
     def with_case(self, chars: Chars) -> Chars:

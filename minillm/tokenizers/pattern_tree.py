@@ -83,6 +83,17 @@ def can_be_empty(node: Node) -> bool:
     return can_be_empty(node.part) if isinstance(node, Atomic) else True
 
 
+def size_of(node: Node) -> int:
+    """How many nodes the tree has when every repetition is written out."""
+    if isinstance(node, Chain):
+        return sum(map(size_of, node.parts))
+    if isinstance(node, Choice):
+        return sum(map(size_of, node.options))
+    if isinstance(node, Repeat):
+        return size_of(node.part) * max(node.least, node.most or 0, 1)
+    return size_of(node.part) if isinstance(node, Atomic | Look) else 1
+
+
 def word_edge(word: Chars, wanted: bool = True) -> Node:
     """Between a word character and another one (or, not `wanted`, anywhere else)."""
     before, after = (Look(word, ahead) for ahead in (False, True))

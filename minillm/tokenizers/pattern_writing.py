@@ -50,7 +50,8 @@ def class_of(members: Ranges, dialect: str) -> str:
     if len(members) == 1 and members[0][0] == members[0][1]:
         return character(members[0][0], dialect)
     if not members:
-        return r"[^\s\S]"
+        # Not [^\s\S], which Python's regex module takes for every character.
+        return r"[^\x00-\U0010FFFF]" if dialect == "regex" else r"[^\s\S]"
     if members == ((0, LAST),):
         return r"[\s\S]"
     others = complement(members)

@@ -104,6 +104,8 @@ def read_parts(
         (what,) = step
         place = item(path, step, what, dict)
         name, kind = item(path, place, "id", str), item(path, place, "type_id", int, 0)
+        if not 0 <= kind < 1 << 31:
+            raise BrokenFileError(f"{path}: 'type_id' is {kind}; expected 0 or more")
         if what == "Sequence" and name in ("A", "B"):
             parts.append((name, kind))
         elif what == "SpecialToken":

@@ -1,8 +1,9 @@
 """Text as bytes: UTF-8 arrays, the pieces in them, and character positions of byte positions."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -130,6 +131,13 @@ def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
         positions = np.concatenate([[0], np.cumsum(widths)])
         result = positions[result]
     return result
+
+
+def many(name: str, values: Iterable[Any]) -> Iterable[Any]:
+    """The values, unless they are a single text, which Python would take apart."""
+    if isinstance(values, str | bytes | Path) or not isinstance(values, Iterable):
+        raise TypeError(f"{name}={values!r:.60} is a single {type(values).__name__}; pass a list")
+    return values
 
 
 def as_list(ids: Sequence[int] | np.ndarray) -> list[int]:

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from .byte_alphabet import characters_to_bytes
 from .normalizing import WHITE_SPACE
 from .pattern_scanning import word_characters
 from .pattern_writing import class_of
 from .segments import Continued, Normalized
 
+SPACES = re.compile(f"[{WHITE_SPACE}]*")
+MOST_IDS = 1 << 24
 MODES = ("raise", "allow", "text")
 Part = str | tuple[int, int, int]
 Special = str | Mapping[str, str]  # one mode for all, or of each token; "raise" if not named
@@ -27,6 +30,18 @@ def check_special_tokens(tokens: list[str]) -> None:
         if token in seen:
             raise ValueError(f"special_tokens holds {token!r} twice; leave one of them out")
         seen.add(token)
+
+
+def check_special_ids(ids: Mapping[str, int], vocabulary: list[bytes | None]) -> None:
+    """Raise a ValueError for an id that cannot be, or that the model has for other bytes."""
+    for token, id in ids.items():
+        if isinstance(id, bool) or not isinstance(id, int | np.integer) or not 0 <= id < MOST_IDS:
+            raise ValueError(f"special_tokens[{token!r}]={id!r:.40}; expected a whole number from "
+                             f"0 to {MOST_IDS - 1}")
+        known = vocabulary[id] if id < len(vocabulary) else None
+        if known is not None and known not in (token.encode(), characters_to_bytes(token)):
+            raise ValueError(f"special_tokens[{token!r}]={id}, which is the id of {known!r:.60} in "
+                             "the model; give it an id of its own")
 
 
 @dataclass(frozen=True)
@@ -96,9 +111,9 @@ class Search:
             if rule.single_word and a_word_character().search(touched):
                 continue
             if rule.lstrip:
-                start = max(position, len(text[:start].rstrip(WHITE_SPACE)))
+                start = position + len(text[position:start].rstrip(WHITE_SPACE))
             if rule.rstrip:
-                end = len(text) - len(text[end:].lstrip(WHITE_SPACE))
+                end = SPACES.match(text, end).end()  # type: ignore[union-attr]
             if start >= position:
                 yield token, start, end
                 position = end
@@ -137,6 +152,10 @@ class SpecialTokens:
             if special not in MODES:
                 raise ValueError(f"special={special!r}; use one of {', '.join(MODES)}")
             return
+        if not isinstance(special, Mapping):
+            raise TypeError(f"special={special!r:.60} is a {type(special).__name__}; expected one "
+                            f"of {', '.join(MODES)}, or a map from tokens to these, such as "
+                            "{'<|end|>': 'allow'}")
         for token, mode in special.items():
             if token not in self.ids:
                 raise ValueError(f"special names {token!r}, which is no special token here; they "
@@ -207,8 +226,9 @@ class SpecialTokens:
         if self.normalizes_first:
             return range(len(texts))
         ends = np.cumsum([len(text) + 1 for text in texts])
-        found = [place for m in self.all.finditer(whole) for place in (m.start(), m.end() - 1)]
-        return np.unique(np.searchsorted(ends, found, "right")).tolist()
+        found = np.array([match.span() for match in self.all.finditer(whole)]).reshape(-1, 2)
+        first, last = np.searchsorted(ends, found - [0, 1], "right").T  # a token may hold the joint
+        return sorted({text for k in range(len(found)) for text in range(first[k], last[k] + 1)})
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""

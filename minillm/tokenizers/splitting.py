@@ -80,8 +80,8 @@ def tree_of(pattern: str, dialect: str = "fancy") -> Node:
         return read_pattern(pattern, dialect)
     except PatternError as error:
         raise PatternError(
-            f"pattern={pattern!r} is neither a named rule ({', '.join(PATTERNS)}) nor a regular "
-            f"expression that can be read: {error}"
+            f"pattern={pattern!r:.200} is neither a named rule ({', '.join(PATTERNS)}) nor a "
+            f"regular expression that can be read: {error}"
         ) from None
 
 

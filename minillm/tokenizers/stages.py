@@ -58,7 +58,7 @@ def refuse_gaps(text: str, found: list[Span], pattern: str) -> None:
         if start > position:
             raise ValueError(
                 f"text has {text[position:start]!r:.60} at character {position}, which "
-                f"pattern={pattern!r} does not match, so that it would be lost; add an "
+                f"pattern={pattern!r:.200} does not match, so that it would be lost; add an "
                 "alternative for it, for example |."
             )
         position = end
@@ -120,3 +120,9 @@ class JoinWords(OneByOne):
 
     def finish(self, held: bytes) -> list[bytes]:
         return [held.replace(self.suffix.encode(), b"")] if held else []
+
+    def __call__(self, tokens: list[bytes]) -> bytes:
+        """The same, faster, where all tokens are there."""
+        suffix = self.suffix.encode()
+        words = [token.replace(suffix, b" ") for token in tokens[:-1]]
+        return b"".join(words + [token.replace(suffix, b"") for token in tokens[-1:]])

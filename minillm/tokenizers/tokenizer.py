@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .explaining import Explanation, explain
 from .five_stages import Ids, Stages
 from .lengths import Padding, Truncation
 from .placing import filled, framed, in_place, is_raw, row_of, row_of_words
-from .segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts
+from .segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts, many
 from .special_tokens import Special, TokenRule, check_special_tokens
 from .templates import Row
 
@@ -53,9 +54,8 @@ class Tokenizer(Stages):
 
         if model not in TRAINERS:
             raise ValueError(f"model={model!r} is not a model; use one of {', '.join(TRAINERS)}")
-        if isinstance(texts, str | Path):
-            raise TypeError(f"texts={texts!r:.60} is a single text or path; pass a list of them")
-        specials = list(special_tokens)
+        texts = many("texts", texts)
+        specials = list(many("special_tokens", special_tokens))
         check_special_tokens(specials)
         if specials and model != "sentencepiece":  # whose trainer has rules of its own for them
             texts = between_tokens(texts, specials)
@@ -104,17 +104,25 @@ class Tokenizer(Stages):
         """tiktoken's kind of tokenizer, from the rank of each token and the split rule."""
         from .rank_files import stages_of_ranks
 
-        return cls(**stages_of_ranks(dict(ranks), "ranks", pattern, special_tokens))
+        if not isinstance(ranks, Mapping):
+            raise TypeError(f"ranks={ranks!r:.60}; expected a map from bytes to ranks")
+        whole = {token: int(rank) if isinstance(rank, np.integer) else rank
+                 for token, rank in ranks.items()}
+        return cls(**stages_of_ranks(whole, "ranks", pattern, special_tokens))
 
     def add_tokens(self, tokens: Iterable[str], ordinary: bool = False) -> "Tokenizer":
         """A tokenizer that knows these tokens too, with ids from ``vocab_size`` on.
 
         ordinary: they are part of the language and found whatever ``special`` says. Tokens that
-        are there already keep their ids. This tokenizer stays as it is, for those who share it.
+        are there already, the model's entries among them, keep their ids. This tokenizer stays as
+        it is, for those who share it.
         """
-        new = [token for token in dict.fromkeys(tokens) if token not in self.special_tokens]
-        ids = {token: self.vocab_size + k for k, token in enumerate(new)}
+        named = dict.fromkeys(many("tokens", tokens))
+        new = [token for token in named if token not in self.special_tokens]
         check_special_tokens(new)
+        ids = {token: self.model.ids.get(token.encode()) for token in new}
+        unknown = [token for token, id in ids.items() if id is None]
+        ids |= {token: self.vocab_size + k for k, token in enumerate(unknown)}
         rules = {token: TokenRule(ordinary=True) for token in new if ordinary}
         stages = {name: vars(self)[name] for name in self.__dataclass_fields__}
         stages["special_tokens"] = self.special_tokens | ids
@@ -138,20 +146,26 @@ class Tokenizer(Stages):
     def encode_iterable(
         self, texts: Iterable[str], special: Special = "raise", add_special_tokens: bool = True
     ) -> Iterator[int]:
-        """Ids of one text after the other, of which only a few are in memory at once."""
+        """Ids of one text after the other, of which only a few are in memory at once.
+
+        The tokenizer's padding is not applied.
+        """
+        bare = replace(self, padding=None) if self.padding else self  # there is nothing to fill up
         waiting: list[str] = []
-        for text in texts:
+        size = 0
+        for text in many("texts", texts):
             waiting.append(text)
-            if sum(map(len, waiting)) >= MANY:
-                yield from self.encode_batch(waiting, special, add_special_tokens)[0].tolist()
-                waiting = []
-        yield from self.encode_batch(waiting, special, add_special_tokens)[0].tolist()
+            size += len(text) if isinstance(text, str) else MANY  # encode_batch refuses it by name
+            if size >= MANY:
+                yield from bare.encode_batch(waiting, special, add_special_tokens)[0].tolist()
+                waiting, size = [], 0
+        yield from bare.encode_batch(waiting, special, add_special_tokens)[0].tolist()
 
     def encode_batch(
         self, texts: Iterable[str], special: Special = "raise", add_special_tokens: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
-        texts = list(texts)
+        texts = list(many("texts", texts))
         suspects = self._finder.suspects(texts, special)
         cut = {k: self._finder.parts(texts[k], special) for k in suspects}
         stage = self.post_processor if add_special_tokens else None
@@ -221,8 +235,14 @@ class Tokenizer(Stages):
         truncation, padding: instead of the tokenizer's own. Without any, texts are filled up to
         the longest with ``pad_id``.
         """
-        firsts = list(texts)
-        seconds = [None] * len(firsts) if pairs is None else list(pairs)
+        firsts = list(many("texts", texts))
+        seconds = [None] * len(firsts) if pairs is None else list(many("pairs", pairs))
+        for name, value, kind in (
+            ("truncation", truncation, Truncation), ("padding", padding, Padding)
+        ):
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"{name}={value!r:.60}; expected a {kind.__name__}, such as "
+                                f"{kind.__name__}({'512' if name == 'truncation' else ''})")
         if len(seconds) != len(firsts):
             raise ValueError(f"pairs has {len(seconds)} texts for {len(firsts)} texts; expected "
                              "one for each")
@@ -251,6 +271,11 @@ class Tokenizer(Stages):
         truncation: Truncation | None = None,
     ) -> Row:
         """The tokens of a text or of two, truncated and post-processed."""
+        for part in (text, pair):
+            words = isinstance(part, Sequence) and all(isinstance(word, str) for word in part)
+            if part is not None and not words:
+                raise TypeError(f"text={part!r:.60} is a {type(part).__name__}; expected str, or a "
+                                "list of words")
         rows = [
             row_of(self, part, special) if isinstance(part, str)
             else row_of_words(self, part, special) for part in (text, pair) if part is not None

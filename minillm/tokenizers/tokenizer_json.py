@@ -34,8 +34,13 @@ __all__ = ["read_tokenizer_json", "write_tokenizer_json"]
 
 def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
     """Write a tokenizer; the file is replaced at once or not at all."""
-    added = []
+    added, model = [], model_json(tok)
+    entries = model.get("vocab", {})  # a unigram model's are written below
     for token, id in sorted(tok.special_tokens.items(), key=lambda item: item[1]):
+        if entries.get(token, id) != id:
+            raise ValueError(f"the special token {token!r} with the id {id} is spelled like the "
+                             f"entry {entries[token]} in a tokenizer.json, which cannot "
+                             "tell them apart; give it another name")
         rule = tok.token_rules.get(token, TokenRule())
         added.append({
             "id": id, "content": token, "single_word": rule.single_word, "lstrip": rule.lstrip,
@@ -51,7 +56,7 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
         "pre_tokenizer": pre_tokenizer_json(tok.pre_tokenizer, byte_level),
         "post_processor": post_processor_json(tok, byte_level),
         "decoder": decoder_json(tok.decoder, byte_level),
-        "model": model_json(tok),
+        "model": model,
     }
     text = json.dumps(value, ensure_ascii=False, indent=1)
     if isinstance(tok.model, Unigram):

@@ -82,6 +82,8 @@ def test_decoding_in_batches_and_with_places(tok):
     assert starts[0] == 0
     assert starts[-1] == 2
     assert set(starts[1:-1]) == {1}  # all bytes of the face begin where it does
+    with pytest.raises(UnicodeDecodeError):
+        tok.decode_with_offsets(half)
     with pytest.raises(TypeError, match="does not just join"):
         Tokenizer.train(["a b"], "bpe", 20).decode_with_offsets([1])
 
@@ -118,6 +120,70 @@ def test_add_tokens_makes_another_tokenizer(tok):
     assert plain.encode("the cat") == [*tok.encode("the "), tok.vocab_size]
     with pytest.raises(ValueError, match="non-empty"):
         tok.add_tokens([""])
+
+
+def test_add_tokens_knows_the_entries_of_the_model(tmp_path):
+    words = Tokenizer.train(["the cat is in the house"] * 9, "wordpiece", 60)
+    more = words.add_tokens(["the"], ordinary=True)
+    assert more.token_to_id("the") == words.token_to_id("the")
+    more.save(tmp_path / "tok.json")
+    assert Tokenizer.load(tmp_path / "tok.json").encode("the cat") == more.encode("the cat")
+    letters = Tokenizer.train(["a"], "byte_bpe", 256).add_tokens(["é"])  # spelled like byte E9
+    with pytest.raises(ValueError, match="special token 'é' with the id 256 is spelled like"):
+        letters.save(tmp_path / "tok.json")
+
+
+def test_ids_of_special_tokens_are_checked(tok):
+    for id in (-3, 1 << 40, 1.5, True):
+        with pytest.raises(ValueError, match=r"special_tokens\['<q>'\]="):
+            Tokenizer(tok.model, special_tokens={"<q>": id})
+    with pytest.raises(ValueError, match=r"is the id of b'F' in the model"):
+        Tokenizer.from_ranks({bytes([b]): b for b in range(256)}, special_tokens={"<q>": 70})
+    given = {"<q>": 500}
+    made = Tokenizer(tok.model, special_tokens=given)
+    given["<w>"] = 501
+    assert made.special_tokens == {"<q>": 500}
+
+
+def test_single_texts_and_wrong_kinds_are_refused(tok):
+    for call in (
+        lambda: tok.add_tokens("<new>"), lambda: tok.encode_batch("abc"), lambda: tok.batch("abc"),
+        lambda: list(tok.encode_iterable("abc")), lambda: tok.batch(["a"], "b"),
+        lambda: Tokenizer.train(["a"], "char", special_tokens="<s>"),
+    ):
+        with pytest.raises(TypeError, match="is a single str; pass a list"):
+            call()
+    with pytest.raises(TypeError, match=r"special=\{'<s>'\} is a set; expected one of raise"):
+        tok.encode("a", {"<s>"})
+    with pytest.raises(TypeError, match="padding='longest'; expected a Padding"):
+        tok.batch(["a"], padding="longest")
+    with pytest.raises(TypeError, match="truncation=3; expected a Truncation"):
+        tok.batch(["a"], truncation=3)
+    with pytest.raises(TypeError, match="text=5 is a int; expected str, or a list of words"):
+        tok.encoding(5)
+    with pytest.raises(TypeError, match="expected a map from bytes"):
+        Tokenizer.from_ranks([b"a"])
+    for make in (lambda: Truncation(1.5), lambda: Padding(length="a"), lambda: Padding(pad_id=-1),
+                 lambda: Truncation(None), lambda: Padding(pad_id=1 << 31)):
+        with pytest.raises(ValueError, match="expected a whole number"):
+            make()
+    with pytest.raises(IndexError, match="token=99 is not one of"):
+        tok.encoding("a").token_to_chars(99)
+    assert tok.token_to_id("\ud800") is None
+
+
+def test_encode_iterable_fills_nothing_up(tok):
+    filled = Tokenizer(tok.model, pre_tokenizer=tok.pre_tokenizer, padding=Padding(pad_id=5))
+    assert list(filled.encode_iterable(["a", "the cat"])) == tok.encode("a") + tok.encode("the cat")
+
+
+def test_a_special_token_may_hold_the_joint_of_texts(tok):
+    made = Tokenizer(tok.model, pre_tokenizer=tok.pre_tokenizer,
+                     special_tokens={"\nX\nY": 400, "X": 401})
+    ids, offsets = made.encode_batch(["a", "X", "Yb"], "allow")
+    assert ids[offsets[1] : offsets[2]].tolist() == [401]
+    with pytest.raises(ValueError, match="special token 'X'"):
+        made.encode_batch(["a", "X", "Yb"])
 
 
 def test_encoding_maps_between_characters_tokens_and_words(framed):

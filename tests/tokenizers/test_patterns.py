@@ -49,6 +49,10 @@ def pieces(text, pattern, dialect="oniguruma", kind=Split, **options):
     (r"[\p{P}\p{S}]+", " \U0001f8d1", [" \U0001f8d1"]),  # unassigned in Unicode 16
     (r"\p{^L}+", "a1", ["a", "1"]),
     (r"\R", "a\r\nb", ["a", "\r\n", "b"]),
+    (r"\p{Punct}+", "a.$", ["a", ".", "$"]),  # in [[:punct:]] symbols belong to it
+    (r"[[:punct:]]+", "a.$", ["a", ".$"]),
+    (r"\p{Word}+", "x²", ["x²"]),
+    (r"[\d&&\s]|b", "a b", ["a ", "b"]),  # a class without characters
 ])
 def test_oniguruma(pattern, text, expected):
     assert pieces(text, pattern, gaps="keep") == expected
@@ -68,6 +72,8 @@ def test_oniguruma(pattern, text, expected):
     (r"(?i:k)", "kK\u212aſ", ["k", "K", "\u212a"]),
     (r"\u{41}\x{42}\u0043\U00000044", "ABCD", ["ABCD"]),
     (r"\pL\p{Script=Han}+", "a中1", ["a中"]),
+    (r"(?i:\P{Lu}+)", "s\r", ["\r"]),  # case is forgotten before the class is negated
+    (r"[a&&b]", "ab", []),
 ])
 def test_fancy(pattern, text, expected):
     assert pieces(text, pattern, "fancy") == expected
@@ -111,6 +117,9 @@ def test_the_pattern_of_kimi(dialect):
     (r"\x{110000}", "fancy", "is no code point"),
     (r"\ud800", "oniguruma", "is no code point"),
     (r"a{1001}", "fancy", "is no count"),
+    (r"a{2,1}", "oniguruma", "least first"),
+    (r"(?:(?:(?:a{100}){100}){100}){10}", "fancy", "more than 20000 parts"),
+    (r"(?P<n>a)", "oniguruma", "is not supported"),
     (r"(?:" * 60 + "a" + ")" * 60, "fancy", "more than 50 deep"),
     ("[" * 60 + "a" + "]" * 60, "oniguruma", "more than 50 deep"),
 ])
