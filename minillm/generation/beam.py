@@ -21,17 +21,7 @@ def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 
     The search is not exact: the best text may begin with a token that looked bad.
     Source: Sutskever et al. (2014), section 3.2.
     """
-    check_count("beams", beams, 1)
-    check_count("max_new_tokens", max_new_tokens, 0)
-    V = model.config.vocab_size
-    ended = set(check_tokens("stop", stop, V).tolist())
-    start = check_tokens("prompt", prompt, V).tolist()
-    if not start:
-        raise ValueError("prompt is empty: start from an end-of-text token")
-    if len(start) + max_new_tokens > model.config.context + 1:
-        raise ValueError(f"prompt and max_new_tokens={max_new_tokens} make "
-                         f"{len(start) + max_new_tokens} tokens; the context of this model holds "
-                         f"{model.config.context}")
+    start, ended = check_search(model, prompt, max_new_tokens, beams, stop)
     model = model.replica()  # whose buffers belong to this call
     running = [(start, 0.0)]
     finished: list[tuple[list[int], float]] = []
@@ -55,3 +45,20 @@ def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 
         if not running or (len(finished) == beams and finished[-1][1] >= running[0][1]):
             return finished
     return sorted(finished + running, key=lambda text: -text[1])[:beams]
+
+
+def check_search(model, prompt, max_new_tokens: int, beams: int,
+                 stop) -> tuple[list[int], set[int]]:
+    """The ids of ``prompt`` and of ``stop``, or an error that names the argument at fault."""
+    check_count("beams", beams, 1)
+    check_count("max_new_tokens", max_new_tokens, 0)
+    V = model.config.vocab_size
+    ended = set(check_tokens("stop", stop, V).tolist())
+    start = check_tokens("prompt", prompt, V).tolist()
+    if not start:
+        raise ValueError("prompt is empty: start from an end-of-text token")
+    if len(start) + max_new_tokens > model.config.context + 1:
+        raise ValueError(f"prompt and max_new_tokens={max_new_tokens} make "
+                         f"{len(start) + max_new_tokens} tokens; the context of this model holds "
+                         f"{model.config.context}")
+    return start, ended
