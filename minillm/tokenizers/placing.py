@@ -44,9 +44,9 @@ def row_of(tok: Tokenizer, text: str, special: Special) -> Row:
             ids, spans, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
             names, word = [text[part[1] : part[2]]] * trims, np.array([words])
             words += 1
-        spaces = np.array([spaces_around(name) for name in names], np.int64).reshape(-1, 2)
-        if not trims:
-            spaces = np.zeros((len(ids), 2), np.int64)
+        spaces = np.zeros((len(ids), 2), np.int64)
+        if names:
+            spaces[:] = [spaces_around(name) for name in names]
         zero = np.zeros(len(ids), np.int32)
         rows.append(Row(ids, zero, spans, spaces, word.astype(np.int32), zero, zero == 0))
     return Row.joined(rows)

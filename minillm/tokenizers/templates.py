@@ -39,6 +39,8 @@ class Row(NamedTuple):
 
     @classmethod
     def joined(cls, rows: Sequence[Row]) -> Row:
+        if len(rows) == 1:
+            return rows[0]
         return cls(*map(np.concatenate, zip(cls.repeated(0, 0, 0), *rows)))
 
     def part(self, kept: slice) -> Row:

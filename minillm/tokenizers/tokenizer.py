@@ -272,8 +272,8 @@ class Tokenizer(Stages):
     ) -> Row:
         """The tokens of a text or of two, truncated and post-processed."""
         for part in (text, pair):
-            words = isinstance(part, Sequence) and all(isinstance(word, str) for word in part)
-            if part is not None and not words:
+            words = isinstance(part, list | tuple) and all(isinstance(word, str) for word in part)
+            if not (part is None or isinstance(part, str) or words):
                 raise TypeError(f"text={part!r:.60} is a {type(part).__name__}; expected str, or a "
                                 "list of words")
         rows = [

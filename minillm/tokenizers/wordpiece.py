@@ -116,6 +116,15 @@ class JoinWordPieces(OneByOne):
             token = token[len(mark) :] if token.startswith(mark) else b" " + token
         return False, [tidy(token) if self.cleanup else token]
 
+    def __call__(self, tokens: list[bytes]) -> bytes:
+        """The same, faster, where all tokens are there."""
+        mark = self.prefix.encode()
+        parts = [
+            token if k == 0 else token[len(mark) :] if token.startswith(mark) else b" " + token
+            for k, token in enumerate(tokens)
+        ]
+        return b"".join([tidy(part) if self.cleanup else part for part in parts])
+
 
 def tidy(text: bytes) -> bytes:
     """One token without the space that English does not write before marks and contractions."""
