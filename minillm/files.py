@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ try:
 except ImportError:  # Windows: nothing can be locked, so nothing is known to be left over
     fcntl = None  # type: ignore[assignment]
 
-ENDING = ".partial"  # of the names of files that are being written
+ENDING = ".minillm-partial"  # of the names of files that are being written
 
 
 @contextmanager
@@ -40,9 +41,11 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             lock = -1
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as problem:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(problem, OSError) and problem.filename == temporary:
+            problem.filename, problem.filename2 = str(target), None
         raise
     finally:
         if lock >= 0:
@@ -52,7 +55,11 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def locked_temporary(target: Path) -> tuple[int, str]:
     """(handle, name) of a new file beside ``target``, locked where the system can."""
     while True:
-        handle, name = tempfile.mkstemp(ENDING, target.name + ".", target.parent)
+        try:
+            handle, name = tempfile.mkstemp(ENDING, target.name + ".", target.parent)
+        except OSError as problem:
+            problem.filename = str(target)  # the caller knows nothing of another name
+            raise
         if fcntl is None:
             return handle, name
         with contextlib.suppress(OSError):  # a file system without locks
@@ -68,7 +75,7 @@ def remove_left_over(target: Path) -> None:
         return
     with contextlib.suppress(OSError):
         for name in os.listdir(target.parent):
-            if name.startswith(target.name + ".") and name.endswith(ENDING):
+            if re.fullmatch(re.escape(target.name) + r"\.[a-z0-9_]{8}" + re.escape(ENDING), name):
                 remove_unlocked(str(target.parent / name))
 
 

@@ -42,15 +42,19 @@ def run(task: Callable[[int], Any], parts: int) -> list[Any]:
     if parts == 1:
         return [task(0)]
     job = Job(task, parts)
-    if not inside():
-        _pool.ask(job, min(parts, _pool.size()) - 1)
     try:
-        copy_context().run(job.work)
+        try:
+            if not inside():
+                _pool.ask(job, min(parts, _pool.size()) - 1)
+            copy_context().run(job.work)
+        finally:
+            job.close()
+        if job.error is not None:
+            raise job.error
+        return job.results
     finally:
-        job.close()
-    if job.error is not None:
-        raise job.error
-    return job.results
+        job.close()  # once more: Ctrl-C may have come just as the first began
+        job.error = None  # its traceback leads to the job: they would keep each other in memory
 
 
 def inside() -> bool:
@@ -75,6 +79,7 @@ class Job:
         self.waiting = deque(range(parts))
         self.error: BaseException | None = None
         self.lock, self.left = threading.Lock(), threading.Lock()
+        self.left.acquire()  # the last of the helping threads to leave lets go of it
         self.helping, self.closed = 0, False
 
     def work(self) -> None:
@@ -111,18 +116,26 @@ class Job:
                     self.left.release()
 
     def close(self) -> None:
-        """Let no other thread begin, and wait for those that did: they write to our arrays."""
-        with self.lock:
-            self.closed = True
-            if not self.helping:
-                return
-            self.left.acquire()
+        """Let no other thread begin, and wait for those that did: they write to our arrays.
+
+        However often Ctrl-C comes meanwhile, it is raised once they have left.
+        """
+        interrupt: BaseException | None = None
+        while True:
+            try:
+                with self.lock:
+                    self.closed = True
+                    if not self.helping:
+                        break
+                self.left.acquire()
+            except BaseException as error:
+                interrupt = error
+                self.waiting.clear()
         try:
-            self.left.acquire()
-        except BaseException:
-            self.waiting.clear()
-            self.left.acquire()
-            raise
+            if interrupt is not None:
+                raise interrupt
+        finally:
+            del interrupt
 
 
 class Pool:

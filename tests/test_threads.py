@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from minillm.backend import active_backend, backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Workers
 
+from .interrupting import interrupted_everywhere
 from .ops.test_twins import CASES
 
 
@@ -111,6 +116,150 @@ def test_an_interrupt_waits_for_parts_that_have_begun():
     with pytest.raises(KeyboardInterrupt):
         threads.run(part, 2)
     assert len(ended) == 1
+
+
+def in_main():
+    return threading.current_thread() is threading.main_thread()
+
+
+def ask_and_be_interrupted(monkeypatch, close):
+    """Run two parts; the interrupt comes when another thread has begun one.
+
+    Returns those that others have begun, and those that they have ended.
+    """
+    begun, go_on = threading.Event(), threading.Event()
+    started, ended = [], []
+    ask, real = threads._pool.ask, threads.Job.close
+
+    def asked(job, helpers):
+        ask(job, 1)
+        begun.wait(60)
+        raise KeyboardInterrupt
+
+    def part(p):
+        if not in_main():
+            started.append(p)
+            begun.set()
+            go_on.wait(60)
+            ended.append(p)
+
+    def closed(job):
+        go_on.set()
+        close(job, real)
+
+    monkeypatch.setattr(threads._pool, "ask", asked)
+    monkeypatch.setattr(threads.Job, "close", closed)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            threads.run(part, 2)
+        return sorted(started), sorted(ended)
+    finally:
+        go_on.set()
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_an_interrupt_while_others_are_asked_waits_for_them(monkeypatch):
+    started, ended = ask_and_be_interrupted(monkeypatch, lambda job, close: close(job))
+    assert started == ended != []
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_an_interrupt_just_before_the_others_are_waited_for(monkeypatch):
+    calls = []
+
+    def close(job, real):
+        calls.append(job)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        real(job)
+
+    started, ended = ask_and_be_interrupted(monkeypatch, close)
+    assert started == ended != []
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_interrupts_while_waiting_for_the_others(monkeypatch, when):
+    """Three before the wait has begun, or one just as it has ended."""
+    begun, go_on, ended, calls = threading.Event(), threading.Event(), [], []
+
+    class Interrupted:
+        def __init__(self, lock):
+            self.lock, self.release = lock, lock.release
+
+        def acquire(self):
+            calls.append(when)
+            if when == "before" and len(calls) <= 3:
+                signal.raise_signal(signal.SIGINT)
+            go_on.set()
+            assert self.lock.acquire(timeout=60), "nobody lets go of the lock"
+            signal.raise_signal(signal.SIGINT)
+
+    def part(p):
+        if in_main():
+            begun.wait(60)
+        else:
+            begun.set()
+            go_on.wait(60)
+            ended.append(p)
+
+    real = threads.Job.__init__
+
+    def init(self, *arguments):
+        real(self, *arguments)
+        self.left = Interrupted(self.left)
+
+    monkeypatch.setattr(threads.Job, "__init__", init)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            threads.run(part, 2)
+        assert len(ended) == 1
+    finally:
+        go_on.set()
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_no_part_is_at_work_after_an_interrupt_anywhere():
+    running = []
+
+    def part(p):
+        if not in_main():
+            running.append(p)
+            time.sleep(0.002)
+            running.remove(p)
+
+    def check(error):
+        assert running == []
+        assert isinstance(error, KeyboardInterrupt)
+        assert not threads.inside()
+
+    code = [threads.run.__code__, threads.Job.close.__code__, threads.Job.work.__code__,
+            threads.Pool.ask.__code__]
+    assert interrupted_everywhere(lambda: threads.run(part, 5), code, check) > 15
+    assert threads.run(lambda p: p, 6) == list(range(6))
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
+def test_an_error_leaves_memory_at_once(kind):
+    class Oops(kind):
+        pass
+
+    def part(p):
+        raise Oops
+
+    def attempt():
+        try:
+            threads.run(part, 4)
+        except Oops as error:
+            return weakref.ref(error)
+
+    gc.disable()
+    try:
+        found = [attempt() for _ in range(20)]
+        assert [ref() for ref in found] == [None] * 20
+    finally:
+        gc.enable()
 
 
 @pytest.mark.usefixtures("three_threads")
@@ -228,6 +377,39 @@ def test_a_fork_while_another_thread_works():
         assert receive.recv() == (0, free, [0, 1, 2, 3])
     finally:
         child.kill()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_while_another_thread_is_inside_a_model():
+    """It is not inside in the child, where it does not exist."""
+    model = GPT(GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=8))
+    inside, go_on = threading.Event(), threading.Event()
+    real = model.check_ids
+
+    def wait(*arguments):
+        inside.set()
+        go_on.wait(60)
+        return real(*arguments)
+
+    model.check_ids = wait
+    other = threading.Thread(target=model.forward, args=([[1]],))
+    other.start()
+    inside.wait(60)
+    del model.check_ids
+    context = multiprocessing.get_context("fork")
+    receive, send = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: send.send(model.forward([[1]]).shape))
+    try:
+        with pytest.raises(RuntimeError, match="another thread"):
+            model.forward([[1]])
+        child.start()
+        assert receive.poll(120), "the child is refused"
+        assert receive.recv() == (1, 1, 20)
+    finally:
+        go_on.set()
+        other.join()
+        child.kill()
+    assert model.forward([[1]]).shape == (1, 1, 20)
 
 
 def test_products_hold_blas_to_one_thread_until_the_last_has_left():

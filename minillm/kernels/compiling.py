@@ -10,6 +10,7 @@ output, which would then differ between the first run on a machine and all later
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import warnings
@@ -110,9 +111,13 @@ class Notice(event.Listener):
         if self.given or not ours or not (kept or never_kept) or in_notebook():
             return
         self.given = True
+        if sys.stderr is None:  # closed: print would write to stdout instead
+            return
         when = "happens once" if kept else "happens in every process"
-        print(f"minillm: compiling kernels for this processor, first {kernel.py_func.__name__}; "
-              f"this takes up to a minute and {when}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # stderr is full, or was closed later
+            print(f"minillm: compiling kernels for this processor, first "
+                  f"{kernel.py_func.__name__}; this takes up to a minute and {when}",
+                  file=sys.stderr, flush=True)
 
     def on_end(self, event: Any) -> None:
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,15 +19,21 @@ def alone(method: Callable) -> Callable:
 
     @functools.wraps(method)
     def guarded(self: Model, *args: Any, **kwargs: Any) -> Any:
-        if not self._gate.acquire(blocking=False):
-            raise RuntimeError(
-                f"{method.__name__}: another thread is using this model, whose buffers serve one "
-                "computation at a time; give each thread its own model.replica(), which has the "
-                "same weights (generate, stream, beam_search and evaluate do so by themselves)")
+        if self._process != os.getpid():  # after a fork: the thread that held it is not here
+            self._gate, self._process = threading.RLock(), os.getpid()
+        entered = False
         try:
+            entered = self._gate.acquire(blocking=False)
+            if not entered:
+                raise RuntimeError(
+                    f"{method.__name__}: another thread is using this model, whose buffers serve "
+                    "one computation at a time; give each thread its own model.replica(), which "
+                    "has the same weights (generate, stream, beam_search and evaluate do so by "
+                    "themselves)")
             return method(self, *args, **kwargs)
         finally:
-            self._gate.release()
+            if entered:
+                self._gate.release()
 
     return guarded
 
@@ -48,7 +55,7 @@ class Model(Module):
 
     def _ready(self) -> None:
         """Nothing has run yet."""
-        self._gate = threading.RLock()
+        self._gate, self._process = threading.RLock(), os.getpid()
         self.dlogits: np.ndarray | None = None  # of the last loss, until something overwrites it
         self._thread: int | None = None  # that has computed it, until backward uses it up
         self._grads: Any = None  # no memory before they are asked for
@@ -85,10 +92,11 @@ class Model(Module):
         """``vector``, if the parameters can be views of it."""
         ours = self._weights
         if not (isinstance(vector, np.ndarray) and vector.shape == ours.shape
-                and vector.dtype == ours.dtype and vector.flags.c_contiguous):
+                and vector.dtype == ours.dtype and vector.flags.c_contiguous
+                and vector.flags.writeable):
             raise ValueError(f"{name} must be an array of shape {ours.shape} and dtype "
-                             f"{ours.dtype}, in one piece; to change the numbers only, write "
-                             f"model.{name}[:] = …")
+                             f"{ours.dtype}, in one piece and writable; to change the numbers "
+                             f"only, write model.{name}[:] = …")
         return vector
 
     def replica(self) -> Any:

@@ -91,9 +91,11 @@ class Module:
     def forward(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{type(self).__name__} has no forward")
 
+    # Attributes are listed before they are looked through: another thread may add one meanwhile.
+
     def children(self) -> Iterator[tuple[str, Module]]:
         """Direct sub-modules with their names; those in a list are ``name.0``, ``name.1``, …"""
-        for name, value in vars(self).items():
+        for name, value in list(vars(self).items()):
             if isinstance(value, Module):
                 yield name, value
             elif isinstance(value, list):
@@ -109,14 +111,14 @@ class Module:
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """All parameters with their dotted names, such as ``blocks.0.attention.qkv.w``."""
-        for name, value in vars(self).items():
+        for name, value in list(vars(self).items()):
             if isinstance(value, Parameter):
                 yield prefix + name, value
         for name, child in self.children():
             yield from child.named_parameters(f"{prefix}{name}.")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items()
+        return {name: value for name, value in list(vars(self).items())
                 if name not in ("_saved", "_scratch") and not isinstance(value, np.ndarray)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

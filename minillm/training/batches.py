@@ -22,31 +22,32 @@ class Batches:
     def __init__(self, loader: Any) -> None:
         self.loader = loader
         self.epoch: Iterator[Any] = iter(())
-        self.taken: list[tuple[np.ndarray, ...]] = []
-        self.waiting: list[tuple[np.ndarray, ...]] = []
-        self.before: Any = None  # the loader's state before the first batch that is not done
+        # Those that are not done, each with the loader's state before it; the first are taken.
+        self.drawn: list[tuple[Any, tuple[np.ndarray, ...]]] = []
+        self.taken = 0
 
     def __next__(self) -> tuple[np.ndarray, ...]:
-        if not self.taken and not self.waiting:
-            self.before = self._state()
-        if not self.waiting:
-            self.waiting.append(self._draw())
-        self.taken.append(self.waiting.pop(0))
-        return self.taken[-1]
+        if self.taken == len(self.drawn):
+            self._draw()
+        self.taken += 1  # Ctrl-C comes before this or after it, and so loses nothing
+        return self.drawn[self.taken - 1][1]
 
-    def _draw(self) -> tuple[np.ndarray, ...]:
-        before = self._state()
+    def _draw(self) -> None:
+        before, count = self._state(), len(self.drawn)
         try:
             for _ in range(3):  # this epoch may be over, and the next be one resumed at its end
                 batch = next(self.epoch, None)
                 if batch is not None:
                     # Copies: a loader may fill the same arrays again before the step is done.
-                    return tuple(np.array(part) for part in batch)
+                    self.drawn.append((before, tuple(np.array(part) for part in batch)))
+                    return
                 self.epoch = iter(self.loader)
         except BaseException:
-            self.epoch = iter(())  # a generator that has raised gives nothing any more
-            if before is not None:
-                self.loader.resume(before)
+            with uninterrupted():
+                del self.drawn[count:]
+                self.epoch = iter(())  # a generator that has raised gives nothing any more
+                if before is not None:
+                    self.loader.resume(before)
             raise
         raise ValueError("loader yields no batch in a whole epoch; lower its batch_size or give it "
                          "more data")
@@ -56,15 +57,15 @@ class Batches:
 
     def again(self) -> None:
         """Give out once more, in the same order, what was taken and is not done."""
-        self.taken, self.waiting = [], self.taken + self.waiting
+        self.taken = 0
 
     def done(self) -> None:
         """What was taken has been used."""
-        self.taken = []
+        self.drawn, self.taken = self.drawn[self.taken:], 0
 
     def state(self) -> Any:
         """The loader's state before the first batch that is not done."""
-        return self.before if self.taken or self.waiting else self.loader.state()
+        return self.drawn[0][0] if self.drawn else self.loader.state()
 
 
 @contextmanager

@@ -8,6 +8,8 @@ every wait is for the slowest. Source: Goyal et al. (2017), section 2; Dean et a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import blas, threads
@@ -18,15 +20,22 @@ from .optimizers import check
 class Workers:
     """Adds the gradient of a batch to ``model.grads``, on ``count`` threads.
 
-    model: as in :mod:`minillm.training`, with ``config``. With one thread the model works as it
-    is. With more, each further thread has a copy of the model with gradients and buffers of its
-    own, but the very same weights. Results depend on ``count`` by rounding only, and not on the
+    model: as in :mod:`minillm.training`, with ``replica()``. With one thread the model works as it
+    is. With more, each further thread has a replica of the model, with gradients and buffers of
+    its own but the very same weights. Results depend on ``count`` by rounding only, and not on the
     number of threads that :mod:`minillm.threads` has for them.
     """
 
     def __init__(self, model, count: int = 1):
         check("workers", count, count >= 1, "a number of threads of at least 1")
-        self.models = [model, *(sharing_weights(model) for _ in range(count - 1))]
+        self.models = [model, *(model.replica() for _ in range(count - 1))]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self.models[0], "count": len(self.models)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copies and unpickled workers share the weights of the first copy."""
+        self.__init__(**state)  # type: ignore[misc]
 
     def add_gradient(self, ids, targets, scale: float = 1.0) -> float:
         """Mean loss over the labels; the gradient of ``scale`` times it is added to model.grads.
@@ -41,6 +50,9 @@ class Workers:
             loss = self.models[0].loss(ids, targets)
             self.models[0].backward(scale)
             return loss
+        for other in self.models[1:]:
+            if other.weights is not self.models[0].weights:  # another vector was assigned
+                other.weights = self.models[0].weights
 
         def gradient(i: int) -> float:
             model, part = self.models[i], parts[i]
@@ -56,13 +68,3 @@ class Workers:
         for model in self.models[1:len(parts)]:
             self.models[0].grads += model.grads
         return loss
-
-
-def sharing_weights(model):
-    """A model with the same weights, in the same memory, and gradients of its own."""
-    other = type(model)(model.config, dtype=model.weights.dtype)
-    other.weights = model.weights
-    own = other.named_parameters()
-    for (_, theirs), (_, ours) in zip(model.named_parameters(), own, strict=True):
-        ours.value = theirs.value
-    return other

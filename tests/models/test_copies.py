@@ -146,7 +146,9 @@ def test_assigning_never_loses_the_views():
         assert np.shares_memory(p.grad, model.grads)
     assert (model.weights[:88] == 2).all()
     assert (model.weights[88:] == 0.5).all()
-    for wrong in (model.weights[:-1], model.weights.astype(np.float64), [1.0]):
+    fixed = model.weights.copy()
+    fixed.flags.writeable = False
+    for wrong in (fixed, model.weights[:-1], model.weights.astype(np.float64), [1.0]):
         with pytest.raises(ValueError, match=r"model\.weights\[:\] ="):
             model.weights = wrong
     with pytest.raises(ValueError, match=r"shape \(11, 8\)"):

@@ -150,6 +150,12 @@ def test_two_threads_inside_one_model_are_refused(model, monkeypatch, method):
     assert results[2].result() == model.loss(*BATCH)
 
 
+def test_attributes_may_be_added_while_a_model_is_looked_through(model):
+    for look in (model.children, model.named_parameters):
+        for i, _ in enumerate(look()):
+            setattr(model, f"added_{look.__name__}_{i}", i)
+
+
 def test_the_backward_of_another_threads_loss_is_refused(model):
     model.loss(*BATCH)
     in_thread(model.loss, *BATCH).result()

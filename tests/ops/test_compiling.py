@@ -49,6 +49,16 @@ def test_one_line_when_something_is_compiled_and_none_when_it_is_loaded(tmp_path
     assert len(more.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("stderr", ["sys.stderr = None", "sys.stderr.close()",
+                                    "sys.stderr = open('/dev/full', 'w', buffering=1)"])
+def test_without_a_place_for_it_the_line_is_left_out(tmp_path, stderr):
+    if "/dev/full" in stderr and not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full, a disk that is full")
+    found = run(f"import os, sys\n{stderr}\n{USE}\nsys.stdout.flush()\nos._exit(0)",
+                NUMBA_CACHE_DIR=str(tmp_path))
+    assert found.stdout == "0.25 (2, 4)\n"
+
+
 def test_nothing_is_written_into_a_notebook(tmp_path):
     """There stderr is stored with the cell, and would differ on the next run."""
     notebook = """

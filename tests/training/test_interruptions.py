@@ -11,9 +11,10 @@ from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT
 from minillm.training import AdamW, Trainer, load_checkpoint
 from minillm.training import trainer as module
-from minillm.training.batches import uninterrupted
+from minillm.training.batches import Batches, uninterrupted
 from minillm.training.log import COLUMNS, append_row, keep_rows
 
+from ..interrupting import interrupted_everywhere
 from .test_training import CONFIG, loader, trainer
 
 DATA = TokenDataset.from_ids(np.random.default_rng(0).integers(0, 20, 400), vocab_size=20)
@@ -141,6 +142,50 @@ def test_resuming_at_the_end_of_an_epoch(tmp_path, steps):
     resumed.resume(tmp_path / "run.npz")
     resumed.fit(30)
     assert np.array_equal(resumed.model.weights, whole.model.weights)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 11])
+def test_an_interrupt_anywhere_loses_no_batch(taken):
+    """Not where the batch is drawn, nor where it is put by; the eleventh is the epoch's last."""
+    batches, expected = Batches(loader()), list(itertools.islice(loader().forever(), 13))
+    for _ in range(taken):
+        next(batches)
+    batches.done()
+    state = batches.state()
+
+    def take():
+        batches.again()
+        return [next(batches), next(batches)]
+
+    def check(error):
+        assert isinstance(error, KeyboardInterrupt)
+        assert batches.state() == state
+        for found, wanted in zip(take(), expected[taken:], strict=False):
+            assert np.array_equal(found, wanted)
+        batches.__init__(loader())
+        batches.loader.resume(state)
+
+    code = [Batches.__next__.__code__, Batches._draw.__code__]
+    assert interrupted_everywhere(take, code, check) > 10
+
+
+def test_batches_left_over_from_a_longer_step_are_the_next():
+    batches, expected = Batches(loader()), list(itertools.islice(loader(), 4))
+    for _ in range(3):
+        next(batches)
+    batches.again()
+    next(batches)
+    batches.done()
+    assert batches.state() == loader_at(1).state()
+    for wanted in expected[1:]:
+        assert np.array_equal(next(batches), wanted)
+
+
+def loader_at(batch):
+    each = loader()
+    for _ in itertools.islice(each, batch):
+        pass
+    return each
 
 
 def test_reused_arrays_accumulate_like_fresh_ones():

@@ -1,5 +1,8 @@
 """Threads that share a batch, against one model that takes it whole."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -55,6 +58,34 @@ def test_weights_are_shared_and_gradients_are_not():
     model.weights[:] = 5
     assert all((p.value == 5).all() for _, p in other.named_parameters())
     assert not np.shares_memory(other.grads, model.grads)
+
+
+@pytest.mark.parametrize("make", [copy.deepcopy, lambda w: pickle.loads(pickle.dumps(w))])
+def test_a_copy_has_weights_and_gradients_of_its_own(make):
+    workers = Workers(GPT(WIDE, seed=3, dtype=np.float64), 3)
+    other = make(workers)
+    workers.models[0].weights[:] = 0
+    loss, grads = whole(*batch())
+    assert other.add_gradient(*batch()) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(other.models[0].grads, grads, rtol=1e-9, atol=1e-12)
+    assert all(model.weights is other.models[0].weights for model in other.models)
+
+
+def test_a_copied_trainer_goes_on_like_its_original():
+    run = trainer(workers=2)
+    other = copy.deepcopy(run)
+    for each in (run, other):
+        each.fit(6)
+    assert [row["loss"] for row in run.history] == [row["loss"] for row in other.history]
+    assert np.array_equal(run.model.weights, other.model.weights)
+
+
+def test_weights_assigned_later_are_those_of_every_thread():
+    workers = Workers(GPT(WIDE, seed=9, dtype=np.float64), 2)
+    workers.models[0].weights = GPT(WIDE, seed=3, dtype=np.float64).weights
+    loss, grads = whole(*batch())
+    assert workers.add_gradient(*batch()) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(workers.models[0].grads, grads, rtol=1e-9, atol=1e-12)
 
 
 def test_an_error_in_a_thread_reaches_the_caller():

@@ -37,6 +37,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_errors_name_the_file_that_was_asked_for(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path, error in ((tmp_path / "none" / "file", FileNotFoundError),
+                        (tmp_path / "folder", OSError)):
+        with pytest.raises(error) as found, written_atomically(path) as file:
+            file.write(b"text")
+        assert found.value.filename == str(path)
+        assert "partial" not in str(found.value)
+    assert os.listdir(tmp_path) == ["folder"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is full")
 def test_a_full_disk(monkeypatch, saved):
     before = saved.read_bytes()
@@ -70,7 +81,9 @@ def test_a_killed_process_leaves_the_old_checkpoint(saved):
     assert saved.read_bytes() == before
     assert np.array_equal(load_model(saved).weights, GPT(CONFIG, seed=0).weights)
     assert len(os.listdir(saved.parent)) == 2  # what it was writing
-    beside = [saved.with_name(name) for name in ("model.npz.bak", "other.npz.abc.partial")]
+    beside = [saved.with_name(name) for name in (
+        "model.npz.bak", "model.npz.v2.partial", "model.npz.run.minillm-partial",
+        "other.npz.abcdefgh.minillm-partial")]
     for file in beside:
         file.write_bytes(b"not ours")
     with written_atomically(saved):
