@@ -30,7 +30,7 @@ def backend(name: str) -> Iterator[None]:
 
     The choice is the thread's own (a context variable): other threads do not see it, except those
     that this package starts to share the work. A thread or a pool of yours begins with the
-    default; to hand the choice on, let it run ``contextvars.copy_context().run(function)``.
+    default; to hand the choice on, let it run ``copy_context().run(function)``.
     """
     if name not in ("numpy", "numba"):
         raise ValueError(f"name={name!r} is not a backend; use 'numpy' or 'numba'")
