@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import PARTS, by_rows, rows
+from .arrays import PARTS, apart, by_rows, rows
 from .compiling import OPTIONS, njit
 
 
 def add_bias(y, b):
     flat = rows(y)
-    by_rows(_add_bias, (flat,), b)
+    by_rows(_add_bias, (flat,), apart(b, y))
     if not np.may_share_memory(flat, y):
         y[...] = flat.reshape(y.shape)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,7 +131,7 @@ def load_checkpoint(path) -> Checkpoint:
             size = parameter_count(config)
             arrays = {name: _array(archive, name, size) for name in sorted(names)}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError,
-            NotImplementedError, RecursionError) as problem:
+            NotImplementedError, RecursionError, zlib.error, tokenize.TokenError) as problem:
         name = getattr(path, "name", "the file") if hasattr(path, "read") else path
         raise ValueError(f"{name} is not a complete minillm checkpoint: {problem}") from problem
     state = dict(header["state"])
@@ -158,13 +160,18 @@ def _json(archive: zipfile.ZipFile) -> dict:
     if info.file_size > MOST + 128:  # of the array around the text
         raise ValueError(f"its header claims {info.file_size:,} bytes")
     with archive.open(info) as file:
-        header = json.loads(np.lib.format.read_array(file, allow_pickle=False).tobytes())
+        version = np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        if version != (1, 0) or dtype != np.uint8 or shape != (info.file_size - file.tell(),):
+            raise ValueError(f"its header claims the shape {shape} and type {dtype}")
+        header = json.loads(file.read())
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError(f"its header is not of format {FORMAT}")
     if not isinstance(header.get("state"), dict):
         raise ValueError("its header holds no state")
-    if not isinstance(header.get("optimizer_steps", 0), int):
-        raise ValueError("its optimizer_steps is not a number")
+    steps = header.get("optimizer_steps", 0)
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 0:
+        raise ValueError(f"its optimizer_steps is {steps!r:.40}, not a number of steps")
     return header
 
 

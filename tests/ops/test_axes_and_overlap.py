@@ -58,3 +58,10 @@ def test_a_product_may_replace_a_factor(which):
     out = {"x": x, "w": w}[which]
     assert ops.linear(x, w, out=out) is out
     np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_bias_that_is_a_row_of_what_it_is_added_to():
+    for op in (ops.add_bias.numpy, ops.add_bias.numba):
+        y = np.ones((3, 4), np.float32)
+        op(y, y[0])
+        assert (y == 2).all()

@@ -1,16 +1,19 @@
 """A crash, a full disk or another writer leaves the old file or a new one, whole, and no rest."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 
 from minillm.files import written_atomically
 from minillm.models import GPT
-from minillm.training import load_model, save_checkpoint
+from minillm.training import load_checkpoint, load_model, save_checkpoint
 
 from .test_checkpoints import CONFIG
 
@@ -140,3 +143,26 @@ def test_a_file_taken_away_before_it_was_locked_is_made_again(tmp_path, monkeypa
     assert removed
     assert os.listdir(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damage_anywhere_gives_one_kind_of_error(tmp_path, seed):
+    """A file with a few bytes changed is read whole, or refused as no complete checkpoint."""
+    path, rng = tmp_path / "m.npz", np.random.default_rng(seed)
+    save_checkpoint(path, GPT(CONFIG))
+    with zipfile.ZipFile(path) as stored, zipfile.ZipFile(tmp_path / "d", "w", 8) as deflated:
+        for name in stored.namelist():
+            deflated.writestr(name, stored.read(name))
+    data = bytearray((tmp_path / "d").read_bytes())
+    for _ in range(3):
+        data[rng.integers(len(data))] = rng.integers(256)
+    with contextlib.suppress(ValueError):
+        load_checkpoint(io.BytesIO(bytes(data)))
+    huge = io.BytesIO()
+    with zipfile.ZipFile(huge, "w") as archive:
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False,
+                                                    "shape": (10**15,)})
+        archive.writestr("header.npy", head.getvalue() + b"{}")
+    with pytest.raises(ValueError, match="not a complete minillm checkpoint"):
+        load_checkpoint(huge)
