@@ -44,6 +44,9 @@ class Trainer:
         if getattr(optimizer, "model", model) is not model:
             raise ValueError("optimizer changes another model than the one to train; make it from "
                              "this one (a copy of a model needs an optimizer of its own)")
+        if checkpoint is not None and not hasattr(loader, "state"):
+            raise TypeError(f"checkpoint={str(checkpoint)!r:.60} needs a loader that can say where "
+                            "it stands; pass a DataLoader, or no checkpoint")
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
         self.accumulate, self.clip = accumulate, clip
@@ -129,12 +132,17 @@ class Trainer:
                              f"{self.model.config}; build the model with the stored sizes")
         if found.moments is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):
             raise ValueError(f"{path} holds a model only, not a training run to resume")
+        for name in ("step", "tokens"):
+            number = found.state[name]
+            if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+                raise ValueError(f"{path}: its {name} is {number!r:.40}, not a whole number")
+        self.loader.resume(found.state["loader"])  # it may refuse: nothing has changed by then
         self.model.weights[:] = found.weights
         self.optimizer.m[:], self.optimizer.v[:] = found.moments
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
         self.seconds = found.state["seconds"]
-        self.loader.resume(found.state["loader"])
+        self.history = [row for row in self.history if row["step"] <= self.step]
         self._batches = Batches(self.loader)
         if self.log:
             keep_rows(self.log, self.step)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from minillm.data import DataLoader, TokenDataset
-from minillm.models import GPT
-from minillm.training import AdamW, Trainer, load_checkpoint
+from minillm.models import GPT, GPTConfig
+from minillm.training import AdamW, Trainer, load_checkpoint, save_checkpoint
 from minillm.training import trainer as module
 from minillm.training.batches import Batches, uninterrupted
 from minillm.training.log import COLUMNS, append_row, keep_rows
@@ -295,3 +295,34 @@ def test_a_log_in_zero_bytes_does_not_stop_resuming(tmp_path):
     with open(log, newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == [1, 2, 3, 4, 5, 6]
     assert load_checkpoint(path).state["step"] == 6
+
+
+def test_a_refused_resume_changes_nothing(tmp_path):
+    """Another loader's checkpoint, or one whose step is no number, leaves the run as it was."""
+    config = GPTConfig(11, 8, 1, 2, 8)
+    data = TokenDataset.from_ids(np.arange(600) % 11, 11)
+
+    def made(batch_size):
+        model = GPT(config)
+        return Trainer(model, AdamW(model), DataLoader(data, batch_size, 8), progress=False)
+
+    other = made(4)
+    other.fit(3)
+    other.save(tmp_path / "other")
+    run = made(2)
+    run.fit(2)
+    before = run.model.weights.copy(), run.optimizer.m.copy(), run.step, len(run.history)
+    state = {"step": "7", "tokens": 1, "seconds": 0.0, "loader": run.loader.state()}
+    save_checkpoint(tmp_path / "broken", run.model, run.optimizer, state)
+    for name, why in (("other", "belongs to another loader"), ("broken", "step is '7'")):
+        with pytest.raises(ValueError, match=why):
+            run.resume(tmp_path / name)
+        np.testing.assert_array_equal(run.model.weights, before[0])
+        np.testing.assert_array_equal(run.optimizer.m, before[1])
+        assert (run.step, len(run.history)) == before[2:]
+    other.fit(5)
+    other.resume(tmp_path / "other")
+    other.fit(4)
+    assert [row["step"] for row in other.history] == [1, 2, 3, 4]
+    with pytest.raises(TypeError, match="needs a loader that can say where"):
+        Trainer(run.model, run.optimizer, [], checkpoint=tmp_path / "c")
