@@ -384,18 +384,18 @@ def test_a_fork_while_another_thread_is_inside_a_model():
     """It is not inside in the child, where it does not exist."""
     model = GPT(GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=8))
     inside, go_on = threading.Event(), threading.Event()
-    real = model.check_ids
+    real = model.logits
 
     def wait(*arguments):
         inside.set()
         go_on.wait(60)
         return real(*arguments)
 
-    model.check_ids = wait
+    model.logits = wait
     other = threading.Thread(target=model.forward, args=([[1]],))
     other.start()
     inside.wait(60)
-    del model.check_ids
+    del model.logits
     context = multiprocessing.get_context("fork")
     receive, send = context.Pipe(duplex=False)
     child = context.Process(target=lambda: send.send(model.forward([[1]]).shape))

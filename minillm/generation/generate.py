@@ -1,9 +1,4 @@
-"""Generation: the model's own output becomes its input.
-
-The model sees at most ``context`` tokens. When a text grows longer, its beginning is forgotten
-half a context at a time, so that the key-value cache is rebuilt rarely. Both paths, with the
-cache and without, forget at the same places and give the same tokens.
-"""
+"""Generation: the model's own output becomes its input."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .sampling import check_count, check_settings, check_tokens, choose
+from .scorers import scorer_of
 
 
 def generate(model, prompts, max_new_tokens: int, temperature: float = 1.0,
@@ -60,8 +56,7 @@ def _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop, 
                              "from an end-of-text token")
     texts = [check_tokens(f"prompt {i}", row, V).tolist() for i, row in enumerate(rows)]
     rngs = [np.random.default_rng([seed, i]) for i in range(len(rows))]
-    own = model.replica()  # whose buffers belong to this call
-    scores = _Cached(own) if cache else _Uncached(own)
+    scores = scorer_of(model, cache)
     running = set(range(len(rows)))
     for _ in range(max_new_tokens):
         if not running:
@@ -74,51 +69,3 @@ def _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop, 
                 running.discard(i)
             if i in running:
                 yield i, token
-
-
-def visible_from(length: int, context: int) -> int:
-    """Index of the first token the model still sees of a text of this length."""
-    hop = max(context // 2, 1)
-    return -(-max(length - context, 0) // hop) * hop
-
-
-class _Uncached:
-    """Scores of the next token of each row, from scratch every time."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def __call__(self, rows):
-        context = self.model.config.context
-        seen = [row[visible_from(len(row), context):] for row in rows]
-        ids = np.zeros((len(rows), max(map(len, seen))), np.int64)
-        for i, row in enumerate(seen):
-            ids[i, :len(row)] = row  # padding on the right: no real token looks at it
-        logits = self.model.forward(ids)
-        return logits[np.arange(len(rows)), [len(row) - 1 for row in seen]]
-
-
-class _Cached:
-    """The same scores, with the keys and values of earlier tokens remembered."""
-
-    def __init__(self, model):
-        self.model = model
-        self.starts: list[int] = []
-        self.cache: list = []
-        self.padding = np.zeros(0, np.int64)
-
-    def __call__(self, rows):
-        context = self.model.config.context
-        starts = [visible_from(len(row), context) for row in rows]
-        if starts == self.starts:
-            newest = np.array([row[-1:] for row in rows])
-            return self.model.extend(newest, self.cache, self.padding)
-        self.starts = starts
-        seen = [row[start:] for row, start in zip(rows, starts, strict=True)]
-        width = max(map(len, seen))
-        self.padding = np.array([width - len(row) for row in seen])
-        ids = np.zeros((len(rows), width), np.int64)
-        for i, row in enumerate(seen):
-            ids[i, width - len(row):] = row  # padding on the left: new tokens line up
-        self.cache = self.model.new_cache(len(rows))
-        return self.model.extend(ids, self.cache, self.padding)

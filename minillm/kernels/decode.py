@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from .. import threads
+from ..ops.activation import CUBIC, ROOT
 from .compiling import COMPILED, OPTIONS, njit
 from .exponential import exp, tanh
 from .turns import is_last, new_turns, open_next, take, wait
 
 PARTS = 4  # of a matrix's rows; few, so that each is a long stretch of memory
 STAGES = 5  # of a layer
-ROOT, CUBIC = 0.7978845608028654, 0.044715
 
 # The order in which a block's parameters are listed in ``starts``.
 BLOCK = ("norm1.w", "norm1.b", "attention.qkv.w", "attention.qkv.b", "attention.proj.w",

@@ -1,6 +1,8 @@
 """Checkpoints: .npz files with the weights, the optimizer's memory and the place in the data.
 
-A file holds arrays and one JSON text; nothing in it is code. It is written under another name
+A file says what kind of model it holds and of which sizes, and has an array for each parameter,
+by its name: ``weights/tokens.w``, and ``m/tokens.w`` and ``v/tokens.w`` of the optimizer. Nothing
+in it is code. It is written under another name
 and renamed when complete, so a crash leaves the previous checkpoint as it was.
 """
 
@@ -18,29 +20,35 @@ from typing import Any
 import numpy as np
 
 from ..files import written_atomically
-from ..models.gpt import GPT, GPTConfig
+from ..models import KINDS, Model
+from ..nn import Parameter, parameters_of
 
-FORMAT = 1
+FORMAT = 2
 MOST = 1_000_000  # bytes of the header
 
 
 @dataclass
 class Checkpoint:
-    """What a file holds: the model's sizes and weights, and what training needs to go on."""
+    """What a file holds: the model's kind, sizes and weights, and what training needs to go on.
 
-    config: GPTConfig
+    weights and moments are vectors in the order of ``model.weights``.
+    """
+
+    kind: str
+    config: Any
     weights: np.ndarray
     moments: tuple[np.ndarray, np.ndarray] | None = None
     state: dict[str, Any] = field(default_factory=dict)
 
-    def model(self) -> GPT:
+    def model(self) -> Any:
         """A new model with these weights."""
-        model = GPT(self.config, dtype=np.float32 if self.weights.itemsize < 8 else np.float64)
+        dtype = np.float32 if self.weights.itemsize < 8 else np.float64
+        model = KINDS[self.kind](self.config, dtype=dtype)
         model.weights[:] = self.weights
         return model
 
 
-def save_checkpoint(path, model: GPT, optimizer=None, state: dict | None = None,
+def save_checkpoint(path, model: Model, optimizer=None, state: dict | None = None,
                     dtype=None) -> None:
     """Write ``model`` (and an AdamW's memory, and a JSON-able ``state``) to ``path``, atomically.
 
@@ -52,14 +60,18 @@ def save_checkpoint(path, model: GPT, optimizer=None, state: dict | None = None,
     if dtype not in (np.float16, np.float32, np.float64):
         raise ValueError(f"dtype={dtype.name}: expected float16, float32 or float64")
     with np.errstate(over="ignore"):  # found below
-        arrays = {"weights": model.weights.astype(dtype, copy=False)}
-    header: dict[str, Any] = {"format": FORMAT, "config": asdict(model.config),
+        vectors = {"weights": model.weights.astype(dtype, copy=False)}
+    header: dict[str, Any] = {"format": FORMAT, "kind": model.kind(),
+                              "config": asdict(model.config),
                               "state": {} if state is None else state}
     if optimizer is not None:
         header["optimizer_steps"] = optimizer.steps
-        arrays |= {"m": optimizer.m, "v": optimizer.v}
-    for name, array in arrays.items():
-        check_numbers(name, array, model)
+        vectors |= {"m": optimizer.m, "v": optimizer.v}
+    parameters = parameters_of(model)
+    arrays: dict[str, np.ndarray] = {}
+    for name, vector in vectors.items():
+        check_numbers(name, vector, model)
+        arrays |= {f"{name}/{part}": p.part(vector) for part, p in stored(parameters, name)}
     arrays["header"] = np.frombuffer(header_text(header), np.uint8)
     if hasattr(path, "write"):
         if isinstance(path, io.TextIOBase):
@@ -72,11 +84,17 @@ def save_checkpoint(path, model: GPT, optimizer=None, state: dict | None = None,
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def check_numbers(name: str, array: np.ndarray, model: GPT) -> None:
+def stored(parameters: dict[str, Parameter], name: str) -> list[tuple[str, Parameter]]:
+    """The parameters that have a part in the vector: all have weights, the trained ones moments."""
+    return [(part, p) for part, p in parameters.items() if name == "weights" or p.trainable]
+
+
+def check_numbers(name: str, array: np.ndarray, model: Model) -> None:
     """Raise a ValueError that names the parameter unless ``array`` holds finite numbers for it."""
-    if array.shape != model.weights.shape:
-        raise ValueError(f"optimizer has {array.size} numbers in {name}, but the model "
-                         f"{model.weights.size} weights; it was made for another model")
+    size = model.weights.size if name == "weights" else model.learned
+    if array.shape != (size,):
+        raise ValueError(f"optimizer has {array.size} numbers in {name}, but the model {size} "
+                         "weights; it was made for another model")
     if np.isfinite(array).all():
         return
     place = int(np.flatnonzero(~np.isfinite(array))[0])
@@ -126,32 +144,26 @@ def load_checkpoint(path) -> Checkpoint:
     try:
         with zipfile.ZipFile(path) as archive:
             header = _json(archive)
-            config = GPTConfig(**header["config"])
-            names = {"weights"} | ({"m", "v"} if "optimizer_steps" in header else set())
-            size = parameter_count(config)
-            arrays = {name: _array(archive, name, size) for name in sorted(names)}
+            kind = KINDS[header["kind"]]
+            config = kind.Config(**header["config"])
+            parameters = kind.shapes(config, most=len(archive.namelist()))
+            names = ("weights", "m", "v") if "optimizer_steps" in header else ("weights",)
+            vectors = {name: _vector(archive, name, parameters) for name in names}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError,
             NotImplementedError, RecursionError, zlib.error, tokenize.TokenError) as problem:
         name = getattr(path, "name", "the file") if hasattr(path, "read") else path
         raise ValueError(f"{name} is not a complete minillm checkpoint: {problem}") from problem
     state = dict(header["state"])
-    if "m" not in arrays:
-        return Checkpoint(config, arrays["weights"], None, state)
-    state["optimizer_steps"] = header["optimizer_steps"]
-    return Checkpoint(config, arrays["weights"], (arrays["m"], arrays["v"]), state)
+    found = Checkpoint(header["kind"], config, vectors["weights"], None, state)
+    if "m" in vectors:
+        state["optimizer_steps"] = header["optimizer_steps"]
+        found.moments = vectors["m"], vectors["v"]
+    return found
 
 
-def load_model(path) -> GPT:
+def load_model(path) -> Any:
     """The model in a checkpoint, ready to generate or to be evaluated."""
     return load_checkpoint(path).model()
-
-
-def parameter_count(config: GPTConfig) -> int:
-    """Number of weights of a GPT with these sizes, without making one."""
-    C, F = config.width, config.hidden or 4 * config.width
-    block = (C * 3 * C + 3 * C) + (C * C + C) + (C * F + F) + (F * C + C) + 4 * C
-    last = 2 * C if config.norm_first else 0
-    return (config.vocab_size + config.context) * C + config.layers * block + last
 
 
 def _json(archive: zipfile.ZipFile) -> dict:
@@ -167,6 +179,9 @@ def _json(archive: zipfile.ZipFile) -> dict:
         header = json.loads(file.read())
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError(f"its header is not of format {FORMAT}")
+    if not isinstance(header.get("kind"), str) or header["kind"] not in KINDS:
+        raise ValueError(f"its kind of model is {header.get('kind')!r:.40}; expected one of "
+                         f"{', '.join(KINDS)}")
     if not isinstance(header.get("state"), dict):
         raise ValueError("its header holds no state")
     steps = header.get("optimizer_steps", 0)
@@ -175,20 +190,41 @@ def _json(archive: zipfile.ZipFile) -> dict:
     return header
 
 
-def _array(archive: zipfile.ZipFile, name: str, size: int) -> np.ndarray:
-    """One vector of ``size`` finite numbers; shape and type are checked before it is read."""
-    with archive.open(f"{name}.npy") as file:
+def _vector(archive: zipfile.ZipFile, name: str, parameters: dict[str, Parameter]) -> np.ndarray:
+    """The arrays of all parameters as one vector, in the order of a model's weights.
+
+    The shapes and types that the file claims are checked before memory is taken.
+    """
+    wanted = stored(parameters, name)
+    members = {part: f"{name}/{part}.npy" for part, _ in wanted}
+    dtype = _head(archive, members[wanted[0][0]], wanted[0][1].shape)
+    for part, p in wanted:
+        if _head(archive, members[part], p.shape) != dtype:
+            raise ValueError(f"{name}/{part} has another type than the arrays before it")
+    vector = np.empty(sum(p.value.size for _, p in wanted), dtype)
+    for part, p in wanted:
+        with archive.open(members[part]) as file:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            content = file.read()  # of known length; reaching the end checks the checksum
+        array = np.frombuffer(content, dtype)
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}/{part} holds NaN or infinity")
+        p.part(vector)[...] = array.reshape(p.shape)
+    return vector
+
+
+def _head(archive: zipfile.ZipFile, member: str, expected: tuple[int, ...]) -> np.dtype:
+    """The type of an array in the file, whose shape and length are as they must be."""
+    with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version != (1, 0):
-            raise ValueError(f"{name} is stored as .npy version {version}; expected (1, 0)")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        if shape != (size,) or dtype not in (np.float16, np.float32, np.float64):
-            raise ValueError(f"{name} has shape {shape} and type {dtype}; these sizes of model "
-                             f"need ({size},) floating-point numbers")
-        if archive.getinfo(f"{name}.npy").file_size - file.tell() != size * dtype.itemsize:
-            raise ValueError(f"{name} is shorter or longer than its {size} numbers")
-        content = file.read()  # of known length; reaching the end checks the checksum
-    array = np.frombuffer(content, dtype).copy()
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds NaN or infinity")
-    return array
+            raise ValueError(f"{member} is stored as .npy version {version}; expected (1, 0)")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        if shape != expected or fortran or dtype not in (np.float16, np.float32, np.float64):
+            raise ValueError(f"{member} has shape {shape} and type {dtype}; these sizes of model "
+                             f"need {expected} floating-point numbers")
+        numbers = int(np.prod(shape, dtype=object))
+        if archive.getinfo(member).file_size - file.tell() != numbers * dtype.itemsize:
+            raise ValueError(f"{member} is shorter or longer than its {numbers} numbers")
+    return dtype

@@ -30,24 +30,25 @@ class Evaluation:
 
 
 def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
-    """Loss and accuracy of ``model`` over ``batches`` of (ids, targets), both (B, T).
+    """Loss and accuracy of ``model`` over ``batches``: (ids, targets), both (B, T), for a GPT.
 
-    Batches count by their labels: the mean of batch means would favour small batches. To score
-    every token of a data set, give a DataLoader with ``drop_last=False``. The model may be used
-    meanwhile, and between a loss and its backward.
+    For any model a batch is a tuple of arrays, its inputs and at the end the targets. Batches
+    count by their labels: the mean of batch means would favour small batches. To score every token
+    of a data set, give a DataLoader with ``drop_last=False``. The model may be used meanwhile, and
+    between a loss and its backward.
     """
     if hasattr(model, "replica"):
         model = model.replica()
     total, right, labels = 0.0, 0, 0
     for number, batch in enumerate(batches):
-        if len(batch) != 2:
-            raise ValueError(f"batch {number} has {len(batch)} parts; expected (ids, targets), "
-                             "both (B, T): evaluate takes a sequence of batches")
-        ids, targets = map(np.asarray, batch)
+        if len(batch) < 2:
+            raise ValueError(f"batch {number} has {len(batch)} parts; expected inputs and targets, "
+                             "such as (ids, targets): evaluate takes a sequence of batches")
+        *inputs, targets = map(np.asarray, batch)
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets of batch {number} has dtype {targets.dtype}; expected "
                             "integers")
-        logits = model.forward(ids)
+        logits = model.forward(*inputs)
         counted = targets != ignore_index
         count = int(counted.sum())
         total += ops.cross_entropy(logits, targets, ignore_index) * count

@@ -12,9 +12,10 @@ from .. import ops
 class AdamW:
     """Adam with decoupled weight decay.
 
-    ``model`` has ``weights`` and ``grads`` (one vector each) and ``decayed``, the number of
-    leading weights that are in matrices: only those decay, biases and gains do not. It changes
-    this very model: copy or pickle the two together, as ``copy.deepcopy((model, optimizer))``.
+    ``model`` has ``weights`` and ``grads`` (one vector each; weights beyond the end of grads are
+    not trained) and ``decayed``, the number of leading weights that decay: those of matrices, not
+    biases and gains. It changes this very model: copy or pickle the two together, as
+    ``copy.deepcopy((model, optimizer))``.
     Source: Loshchilov & Hutter (2019), algorithm 2.
     """
 
@@ -26,8 +27,7 @@ class AdamW:
         check("weight_decay", weight_decay, weight_decay >= 0, "a number of at least 0")
         self.model = model
         self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
-        self.m = np.zeros_like(model.weights)
-        self.v = np.zeros_like(model.weights)
+        self.m, self.v = (np.zeros(model.learned, model.weights.dtype) for _ in range(2))
         self.steps = 0
 
     def clip(self, max_norm: float) -> float:
@@ -48,7 +48,7 @@ class AdamW:
         """Change the weights by one step against the gradient."""
         self.steps += 1
         n = self.model.decayed
-        for part, decay in ((slice(None, n), self.weight_decay), (slice(n, None), 0.0)):
+        for part, decay in ((slice(None, n), self.weight_decay), (slice(n, self.m.size), 0.0)):
             ops.adamw(self.model.weights[part], self.model.grads[part], self.m[part], self.v[part],
                       decay, self.lr, *self.betas, self.eps, self.steps)
 

@@ -20,10 +20,11 @@ from .workers import Workers
 class Trainer:
     """Repeats: a batch, its loss, its gradient, one step of the optimizer.
 
-    model, optimizer: as in :mod:`minillm.training`; loader: yields (ids, targets), both (B, T),
-    epoch after epoch, and has ``state()`` and ``resume(state)``. After an exception (Ctrl-C, a
-    loader that could not read) ``fit`` may be called again: a step is whole or not taken, and the
-    one that was not is taken with the same batches.
+    model, optimizer: as in :mod:`minillm.training`; loader: yields batches that ``model.loss``
+    takes, such as (ids, targets), both (B, T), epoch after epoch, and has ``state()`` and
+    ``resume(state)``. After an exception (Ctrl-C, a loader that could not read) ``fit`` may be
+    called again: a step is whole or not taken, and the one that was not is taken with the same
+    batches.
 
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
@@ -104,13 +105,13 @@ class Trainer:
     def gradient(self) -> tuple[float, int]:
         """Mean loss over the labels of ``accumulate`` batches, its gradient in model.grads."""
         batches = [next(self._batches) for _ in range(self.accumulate)]
-        counts = [count_labels(targets) for _, targets in batches]
+        counts = [count_labels(batch[-1]) for batch in batches]
         labels = max(sum(counts), 1)
         self.model.grads[:] = 0
         loss = 0.0
-        for (ids, targets), count in zip(batches, counts, strict=True):
+        for batch, count in zip(batches, counts, strict=True):
             share = count / labels
-            loss += share * self.workers.add_gradient(ids, targets, share)
+            loss += share * self.workers.add_gradient(*batch, scale=share)
         return loss, labels
 
     def save(self, path) -> None:
@@ -127,7 +128,7 @@ class Trainer:
         the bit by later ones.
         """
         found = load_checkpoint(path)
-        if found.config != self.model.config:
+        if (found.kind, found.config) != (self.model.kind(), self.model.config):
             raise ValueError(f"{path} holds a model with {found.config}, but this one has "
                              f"{self.model.config}; build the model with the stored sizes")
         if found.moments is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):

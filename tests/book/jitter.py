@@ -89,8 +89,8 @@ class Jitter:
                 return op
 
             module.twin = twin
-        if module.__name__ == "minillm.models.gpt":
-            module.GPT._extend_one = self.after(module.GPT._extend_one)
+        if module.__name__ == "minillm.generation.fast_decoding":
+            module.FastDecoder.extend = self.after(module.FastDecoder.extend)
 
 
 class Loader(importlib.machinery.SourceFileLoader):

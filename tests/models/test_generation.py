@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
-from minillm.generation.generate import visible_from
+from minillm.generation.scorers import visible_from
 from minillm.models import GPT, GPTConfig
 
 LOGITS = np.array([1.0, 3.0, 2.0, -1.0, 3.0])

@@ -112,4 +112,4 @@ def test_source_of_a_decorated_method_names_its_own_file() -> None:
     from minillm.models import GPT
 
     shown = repr(show.source(GPT.backward))
-    assert shown.startswith("minillm/models/gpt.py\n@alone\ndef backward(")
+    assert shown.startswith("minillm/models/model.py\n@alone\ndef backward(")
