@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any
 
 TWINS: list[Any] = []
@@ -49,12 +50,20 @@ def twin(definition: Callable) -> Any:
     The result calls whichever the backend asks for. Both stay reachable, as ``op.numpy`` and
     ``op.numba``, so that a chapter can show, compare and time them.
     """
-    module = definition.__module__.rpartition(".")[2]
+    module, name = definition.__module__.rpartition(".")[2], definition.__name__
+    checked: set[tuple] = set()  # dtypes of the arguments of earlier calls
 
     def kernel(*args: Any, **kwargs: Any) -> Any:
         if op._kernel is None:
-            home = importlib.import_module(f"minillm.kernels.{module}")
-            op._kernel = getattr(home, definition.__name__)
+            home = importlib.import_module("minillm.kernels.dtypes")
+            op._dtypes, op._check = home.dtypes, home.check_dtypes
+            op._kernel = getattr(importlib.import_module(f"minillm.kernels.{module}"), name)
+        found = op._dtypes(args)
+        if kwargs:
+            found += (*kwargs, *op._dtypes(kwargs.values()))
+        if found not in checked:
+            op._check(name, signature(definition).bind(*args, **kwargs).arguments)
+            checked.add(found)
         return op._kernel(*args, **kwargs)
 
     @wraps(definition)

@@ -278,4 +278,4 @@ def _attention_decode(first, end, q, keys, values, start, y):
             for d in range(W):
                 mixed[d] += p * values[b, h, s, d]
         for d in range(W):
-            y[b, h, d] = mixed[d] / total
+            y[b, h, d] = mixed[d] / total if total != 0 else q.dtype.type(0)

@@ -19,6 +19,9 @@ def blocked(q, k, causal, mask):
     if causal:
         forbidden = np.arange(S) > np.arange(S - T, S)[:, None]
     if mask is not None:
+        if mask.dtype != bool:
+            raise TypeError(f"mask has dtype {mask.dtype}; expected bool, True where attention is "
+                            "allowed")
         forbidden = ~mask if forbidden is None else forbidden | ~mask
     return forbidden
 
@@ -39,7 +42,7 @@ def attention(q, k, v, causal=False, mask=None, out=None):
     if forbidden is not None:
         np.copyto(scores, -np.inf, where=forbidden)
     probs = softmax.numpy(scores, out=scores)
-    if mask is not None:
+    if forbidden is not None:
         np.copyto(probs, 0, where=forbidden)  # rows without any key: softmax gave NaN
     return np.matmul(probs, v, out=out), probs
 
