@@ -30,7 +30,7 @@ def is_known(model) -> bool:
     if type(model) is not GPT or not isinstance(model.blocks, Stack) or model.blocks.tap:
         return False
     outer = (type(model.tokens), type(model.positions), type(model.norm), model.output)
-    if outer != (Embedding, Learned, LayerNorm, None) or model.norm.eps != 1e-5:
+    if outer != (Embedding, Learned, LayerNorm, None) or getattr(model.norm, "eps", 0) != 1e-5:
         return False
     return all(is_known_block(block, model.config.heads) for block in model.blocks)
 
