@@ -33,7 +33,7 @@ def compare_tokenizers(vocab_size: int, kinds: tuple[str, ...], model_steps: int
     were. unknown: share of tokens that are unknown. bits/byte compares kinds that are exact; the
     others forget part of the text, which makes the rest easier to predict.
     """
-    from ..tokenizers.scoreboard import KINDS, bits_per_byte, check_texts, compare
+    from ..scoreboard import KINDS, bits_per_byte, check_texts, compare
     from .tokenizing import watched
 
     for kind in kinds:

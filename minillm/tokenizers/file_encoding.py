@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .pre_tokenizers.split_rules import Split
+from .pre_tokenizers.splitting import PATTERNS
 from .special_tokens import Special
-from .splitting import PATTERNS
-from .stages import Split
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer

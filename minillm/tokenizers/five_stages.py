@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .lengths import Padding, Truncation
-from .segments import Pieces, as_list
+from .decoders.joining import Join
+from .decoders.streaming import StreamDecoder
+from .post_processors.lengths import Padding, Truncation
 from .special_tokens import SpecialTokens, TokenRule, check_special_ids
-from .stages import Join
-from .streaming import StreamDecoder
+from .text.segments import Pieces, as_list
 
 Ids = Sequence[int] | np.ndarray
 USUAL_NAMES = {  # of the tokens that begin, end and fill up a text, where a file does not say

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .byte_alphabet import bytes_to_characters
-from .byte_bpe import ByteBPE
-from .lengths import Padding, Truncation
-from .normalizing import through
-from .segments import Continued, Normalized, character_offsets
+from .bpe.byte_bpe import ByteBPE
+from .normalizers.alignment import through
+from .post_processors.lengths import Padding, Truncation
+from .post_processors.templates import Row, Template, TrimOffsets, spaces_around
 from .special_tokens import Special
-from .templates import Row, Template, TrimOffsets, spaces_around
+from .text.byte_alphabet import bytes_to_characters
+from .text.segments import Continued, Normalized, character_offsets
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer

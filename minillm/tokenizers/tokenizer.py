@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .counting import between_tokens
+from .counting.distinct_pieces import between_tokens
 from .encoding import Batch, Encoding, batch_of, encoding_of
 from .explaining import Explanation, explain
 from .five_stages import Ids, Stages
-from .lengths import Padding, Truncation
 from .placing import filled, framed, in_place, is_raw, row_of, row_of_words
-from .segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts, many
+from .post_processors.lengths import Padding, Truncation
+from .post_processors.templates import Row
 from .special_tokens import Special, TokenRule, check_special_tokens
-from .templates import Row
+from .text.segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts, many
 
 Text = str | Sequence[str]  # a text, or its words
 MANY = 1 << 20  # characters that are encoded together
@@ -83,7 +83,7 @@ class Tokenizer(Stages):
         vocab.txt want small letters (None: if no capital is an entry)? A broken file raises a
         ValueError.
         """
-        from .opening import read_tokenizer
+        from .formats.any_file import read_tokenizer
 
         return cls(**read_tokenizer(path, merges, pattern, special_tokens, lowercase))
 
@@ -92,7 +92,7 @@ class Tokenizer(Stages):
 
         A model with a file format of its own (SentencePiece, BytePiece) is written in that.
         """
-        from .opening import write_tokenizer
+        from .formats.any_file import write_tokenizer
 
         write_tokenizer(self, Path(path))
 
@@ -102,7 +102,7 @@ class Tokenizer(Stages):
         special_tokens: Mapping[str, int] | None = None,
     ) -> "Tokenizer":
         """tiktoken's kind of tokenizer, from the rank of each token and the split rule."""
-        from .rank_files import stages_of_ranks
+        from .formats.rank_files import stages_of_ranks
 
         if not isinstance(ranks, Mapping):
             raise TypeError(f"ranks={ranks!r:.60}; expected a map from bytes to ranks")

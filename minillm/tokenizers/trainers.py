@@ -8,11 +8,12 @@ ids in a dict.
 from collections.abc import Callable
 from typing import Any
 
-from .train_bytepiece import train_bytepiece
-from .train_sentencepiece import train_sentencepiece
-from .train_unigram import train_unigram
-from .train_wordpiece import train_wordpiece
-from .training import train_bpe_model, train_byte_bpe, train_char, train_word
+from .bpe.training import train_bpe_model, train_byte_bpe
+from .bytepiece.training import train_bytepiece
+from .sentencepiece.training import train_sentencepiece
+from .unigram.training import train_unigram
+from .word.training import train_char, train_word
+from .wordpiece.training import train_wordpiece
 
 TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
     "char": train_char,

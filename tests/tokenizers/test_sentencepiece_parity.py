@@ -8,9 +8,10 @@ import pytest
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.sentencepiece_file import ModelFile, Piece, model_bytes, parse_model
-from minillm.tokenizers.sentencepiece_stages import stages_of
-from minillm.tokenizers.train_sentencepiece import train_sentencepiece
+from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
+from minillm.tokenizers.formats.sentencepiece_stages import stages_of
+from minillm.tokenizers.sentencepiece.model_file import ModelFile, Piece
+from minillm.tokenizers.sentencepiece.training import train_sentencepiece
 
 from .test_sentencepiece import GOLDEN
 from .texts import PIECES
