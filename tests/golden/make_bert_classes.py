@@ -1,4 +1,4 @@
-"""Make minillm/tokenizers/text/bert_classes.txt: how Hugging Face tokenizers 0.23 sees each character.
+"""Make text/bert_classes.txt: how Hugging Face tokenizers 0.23 sees each character.
 
 Run ``python tests/golden/make_bert_classes.py`` with tokenizers installed, on Python 3.11. Every
 code point is shown to the library's normalizers and to its pre-tokenizer. Its tables are older

@@ -98,7 +98,7 @@ def model_of(counts: dict[bytes, int]) -> BytePiece:
 @given(scores | scores.map(with_all_bytes), st.lists(words, max_size=4))
 def test_kernel_finds_what_the_definition_finds(counts, texts):
     pytest.importorskip("numba")
-    from minillm.tokenizers.counting.distinct_pieces.distinct_pieces import joined
+    from minillm.tokenizers.counting.distinct_pieces import joined
 
     model = model_of(counts)
     data, spans = joined(texts) if texts else (np.empty(0, np.uint8), np.empty((0, 2), np.int64))

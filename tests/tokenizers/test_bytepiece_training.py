@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minillm.tokenizers.counting.distinct_pieces.distinct_pieces import joined
+from minillm.tokenizers.counting.distinct_pieces import joined
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer

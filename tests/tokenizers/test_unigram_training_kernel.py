@@ -110,7 +110,7 @@ def test_very_long_and_improbable_words():
 
 def test_words_of_lines():
     pytest.importorskip("numba")
-    from minillm.tokenizers.counting.distinct_pieces.distinct_pieces import joined
+    from minillm.tokenizers.counting.distinct_pieces import joined
 
     lines = ["▁the▁cat", "▁the", "no mark▁the▁“the", "▁▁a", "é▁the"]
     table = words_of_lines(*joined([line.encode() for line in lines]))
