@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .corpora import chosen_texts, text_options
+from .terminal import watched
 
 
 @click.command("compare")
@@ -34,7 +35,6 @@ def compare_tokenizers(vocab_size: int, kinds: tuple[str, ...], model_steps: int
     others forget part of the text, which makes the rest easier to predict.
     """
     from ..scoreboard import KINDS, bits_per_byte, check_texts, compare
-    from .tokenizing import watched
 
     for kind in kinds:
         if kind not in KINDS:

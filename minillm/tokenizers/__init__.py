@@ -9,6 +9,7 @@ from .encoding import Batch, Encoding
 from .normalizers.bert import BertNormalizer
 from .normalizers.rewriting import InTurn, Lowercase, Replace, Strip, StripAccents
 from .normalizers.unicode_forms import UnicodeForm
+from .patterns.named_rules import PATTERNS
 from .post_processors.lengths import Padding, Truncation
 from .post_processors.templates import Template
 from .pre_tokenizers.behaviors import Cut
@@ -16,7 +17,7 @@ from .pre_tokenizers.bert import BertSplit
 from .pre_tokenizers.in_turn import CutInTurn
 from .pre_tokenizers.metaspace import Metaspace
 from .pre_tokenizers.split_rules import Characters, Split
-from .pre_tokenizers.splitting import PATTERNS, split
+from .pre_tokenizers.splitting import split
 from .special_tokens import TokenRule
 from .text.segments import Pieces
 from .tokenizer import Explanation, Tokenizer

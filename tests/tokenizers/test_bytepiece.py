@@ -40,7 +40,7 @@ def tokenizer(counts: dict[str, int]) -> Tokenizer:
     )
     from minillm.tokenizers.bytepiece.training import bytepiece_stages
 
-    return Tokenizer(**bytepiece_stages(model))
+    return Tokenizer.of(bytepiece_stages(model, {}))
 
 
 @pytest.mark.parametrize("name", ["numpy", "numba"])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minillm.tokenizers.counting.distinct_pieces import joined
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
@@ -26,6 +25,7 @@ from minillm.tokenizers.bytepiece.training import (
     split,
     training_segments,
 )
+from minillm.tokenizers.counting.distinct_pieces import joined
 
 from .texts import text as any_text
 

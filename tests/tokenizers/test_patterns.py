@@ -6,11 +6,13 @@ import pytest
 import regex
 
 from minillm.tokenizers import Cut, Replace, Split, Tokenizer
+from minillm.tokenizers.patterns.matching import spans
+from minillm.tokenizers.patterns.named_rules import rule_of
 from minillm.tokenizers.patterns.reading import read_pattern
 from minillm.tokenizers.patterns.scanning import PatternError
 from minillm.tokenizers.patterns.tree import can_be_empty
 from minillm.tokenizers.patterns.writing import write_pattern
-from minillm.tokenizers.pre_tokenizers.splitting import rule_of, spans, split
+from minillm.tokenizers.pre_tokenizers.splitting import split
 from minillm.tokenizers.text.unicode_classes import (
     categories,
     complement,

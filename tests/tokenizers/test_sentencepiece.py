@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
-from minillm.tokenizers.formats.sentencepiece_stages import stages_of
 from minillm.tokenizers.normalizers.charsmap import Charsmap
 from minillm.tokenizers.normalizers.charsmap_build import build_charsmap
 from minillm.tokenizers.normalizers.charsmap_rules import NAMES, named_charsmap, rules_of
@@ -28,6 +27,7 @@ from minillm.tokenizers.sentencepiece.model_file import (
     Piece,
     TrainerSpec,
 )
+from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 from minillm.tokenizers.sentencepiece.scripts import piece_rules
 
@@ -52,7 +52,7 @@ def tokenizer_of(pieces, **spec):
     for name, value in spec.items():
         setattr(trainer if hasattr(trainer, name) else normalizer, name, value)
     stages = stages_of(ModelFile([Piece(*piece) for piece in pieces], trainer, normalizer))
-    return Tokenizer(**stages)
+    return Tokenizer.of(stages)
 
 
 @cache

@@ -94,7 +94,7 @@ def mutations(data, rng, rounds):
 
 
 def test_mutated_files_give_one_error_or_a_tokenizer():
-    from minillm.tokenizers.formats.sentencepiece_stages import stages_of
+    from minillm.tokenizers.sentencepiece.model_stages import stages_of
 
     rng = random.Random(0)
     file = parse_model(SMALL)
@@ -107,7 +107,7 @@ def test_mutated_files_give_one_error_or_a_tokenizer():
             continue
         opened += 1
         if opened % 20 == 0:
-            tok = Tokenizer(**stages_of(parsed))
+            tok = Tokenizer.of(stages_of(parsed))
             tok.decode(tok.encode("aab x cc é 中", special="text"))
             assert parse_model(model_bytes(parsed)) == parsed
     assert opened > 100

@@ -9,7 +9,7 @@ import pytest
 
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.formats.sentencepiece_file import parse_model
-from minillm.tokenizers.formats.sentencepiece_stages import stages_of
+from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 
 STORED = json.loads(
@@ -19,7 +19,7 @@ STORED = json.loads(
 
 @pytest.mark.parametrize("entry", STORED, ids=range(len(STORED)))
 def test_stored_offsets(entry):
-    tok = Tokenizer(**stages_of(parse_model(base64.b64decode(entry["model"]))))
+    tok = Tokenizer.of(stages_of(parse_model(base64.b64decode(entry["model"]))))
     for text, ids, spans in entry["rows"]:
         found = tok.encode_with_offsets(text, special="text")
         assert found == (ids, [tuple(span) for span in spans]), text

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...backend import active_backend
+from ..patterns.named_rules import RULES
 from ..pre_tokenizers.split_rules import Split
-from ..pre_tokenizers.splitting import RULES, split
+from ..pre_tokenizers.splitting import split
 from ..text.memories import Memories, power_of_two
 from ..text.segments import Pieces
 from .merges import apply_merges

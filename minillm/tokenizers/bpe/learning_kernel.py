@@ -9,8 +9,7 @@ definition is ``learn_merges`` in ``minillm/tokenizers/bpe/merges.py``.
 import numpy as np
 
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import MIX1, ONE, S29, S32, ZERO
-from .merging_kernel import ID
+from ..text.pieces_kernel import ID, MIX1, ONE, S29, S32, ZERO
 
 SMALLEST_IDS, GREATEST_BYTES, FIRST_MET = range(3)
 

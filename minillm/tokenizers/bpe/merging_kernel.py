@@ -8,10 +8,9 @@ pairs[2s + 1] = rank << 32 | merged id. The definition is ``apply_merges`` in
 import numpy as np
 
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import ALL, MIX1, ONE, S29, S32, ZERO
+from ..text.pieces_kernel import ALL, ID, MIX1, ONE, S29, S32, ZERO
 
 NO_PAIR = ALL
-ID = np.uint64(0xFFFFFFFF)
 
 
 @lean

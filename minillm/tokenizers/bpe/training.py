@@ -3,24 +3,25 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from ...backend import active_backend
-from ..counting.distinct_pieces import word_counts
+from ..counting.distinct_pieces import strings, word_counts
 from ..counting.vocabulary_room import (
     NOT_SPACE,
     Texts,
     check_vocab_size,
+    most_frequent,
+    numbered,
     unknown_id,
     with_unknown,
     without_specials,
 )
-from ..decoders.joining import Join, JoinWords
+from ..decoders.joining import JoinWords
 from ..pre_tokenizers.split_rules import Split
+from ..stages import Stages
 from ..text.byte_alphabet import BYTE_ORDER
-from ..word.vocabulary import most_frequent
 from .byte_bpe import ByteBPE
 from .character_bpe import CharacterBPE
 from .merges import learn_merges, learn_merges_fast
@@ -32,7 +33,7 @@ def train_bpe_model(
     tie: str = "huggingface", pattern: str = NOT_SPACE, prefix: str = "",
     initial_alphabet: str = "", limit_alphabet: int | None = None,
     max_token_length: int | None = None,
-) -> dict[str, Any]:
+) -> Stages:
     """BPE of the characters of words that white space separates (it is not kept).
 
     suffix, prefix: what marks the last character of a word, and those after the first.
@@ -64,10 +65,10 @@ def train_bpe_model(
         without_specials(vocabulary, specials), merges, unknown_id(specials, unk_token), suffix,
         prefix=prefix,
     )
-    return {
-        "model": model, "pre_tokenizer": Split(pattern), "decoder": JoinWords(suffix),
-        "specials": specials,
-    }
+    return Stages(
+        model, pre_tokenizer=Split(pattern), decoder=JoinWords(suffix),
+        special_tokens=numbered(specials),
+    )
 
 
 def alphabet_of(
@@ -91,7 +92,7 @@ def marked_symbols(word: str, prefix: str, suffix: str) -> list[str]:
 def train_byte_bpe(
     texts: Texts, vocab_size: int, special_tokens: Sequence[str] = (), pattern: str = "gpt2",
     min_frequency: int = 1, tie: str = "huggingface", max_token_length: int | None = None,
-) -> dict[str, Any]:
+) -> Stages:
     """BPE of the bytes of pieces. Ids: special tokens, 256 bytes in GPT-2's order, merges."""
     specials = list(special_tokens)
     check_vocab_size(
@@ -111,7 +112,7 @@ def train_byte_bpe(
     vocabulary, merges = extend(tokens, found)
     model = ByteBPE(without_specials(vocabulary, specials), merges)
     cut = Split(pattern, "refuse")
-    return {"model": model, "pre_tokenizer": cut, "decoder": Join(), "specials": specials}
+    return Stages(model, pre_tokenizer=cut, special_tokens=numbered(specials))
 
 
 def merges_of(
@@ -142,8 +143,3 @@ def extend(
         vocabulary.append(vocabulary[left] + vocabulary[right].removeprefix(prefix.encode()))
     merged = np.arange(len(tokens), len(vocabulary), dtype=np.int32)
     return list(vocabulary), np.column_stack([pairs.reshape(-1, 2), merged]).astype(np.int32)
-
-
-def strings(data: np.ndarray, offsets: np.ndarray) -> list[str]:
-    raw = data.tobytes()
-    return [raw[i:j].decode() for i, j in pairwise(offsets.tolist())]

@@ -8,15 +8,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...backend import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, joined
-from ..counting.vocabulary_room import check_vocab_size
+from ..counting.vocabulary_room import check_vocab_size, numbered
 from ..decoders.streaming import KeepValid
 from ..normalizers.unicode_forms import UnicodeForm
+from ..stages import Stages
 from .best_cut import BytePiece, Lines, best_pieces, cut_lines, log_probabilities
 from .ngrams import ORDERS, NgramModel, conditional_logs, count_ngrams, cut_at_zeros, tag
 from .trie import Trie, encode
@@ -189,7 +189,7 @@ def train_bytepiece(
     texts: Iterable[str | Path], vocab_size: int = 10_000, special_tokens: Sequence[str] = (),
     order: int = 6, max_piece_length: int = 36, min_count: int = 2, isolate_digits: bool = False,
     whole_characters: bool = True,
-) -> dict[str, Any]:
+) -> Stages:
     """Stages of a BytePiece tokenizer with at most `vocab_size` ids; there can be fewer.
 
     Ids 0 to 2 are padding, begin and end, which stand for no text; special tokens follow, then the
@@ -205,14 +205,11 @@ def train_bytepiece(
     tokens = sorted(pieces, key=lambda piece: (len(piece), piece))
     vocabulary = [b""] * 3 + [None] * len(special_tokens) + tokens
     counts = [0] * first + [pieces[token] for token in tokens]
-    return bytepiece_stages(BytePiece(vocabulary, counts)) | {
-        "specials": {token: 3 + k for k, token in enumerate(special_tokens)}
-    }
+    return bytepiece_stages(BytePiece(vocabulary, counts), numbered(special_tokens, 3))
 
 
-def bytepiece_stages(model: BytePiece) -> dict[str, Any]:
+def bytepiece_stages(model: BytePiece, special_tokens: dict[str, int]) -> Stages:
     """The stages around a BytePiece model."""
-    return {
-        "model": model, "normalizer": UnicodeForm("NFC"), "pre_tokenizer": Lines(),
-        "decoder": KeepValid(),
-    }
+    return Stages(
+        model, UnicodeForm("NFC"), Lines(), decoder=KeepValid(), special_tokens=special_tokens
+    )

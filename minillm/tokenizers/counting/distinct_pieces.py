@@ -6,12 +6,14 @@ stands in a list is cut at its end, a file at the end of each line, as Hugging F
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from ...backend import active_backend
-from ..pre_tokenizers.splitting import RULES, rule_of, split
+from ..patterns.named_rules import RULES, rule_of
+from ..pre_tokenizers.splitting import split
 from ..special_tokens import pattern_of
 from ..text.segments import as_utf8
 
@@ -188,3 +190,9 @@ def word_counts(
         table.update(count_pieces((raw[i:j].decode() for i, j in segments.tolist()), pattern))
     data, spans = joined(list(table))
     return data, np.concatenate([[0], spans[:, 1]]), np.fromiter(table.values(), np.int64)
+
+
+def strings(data: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """The pieces that ``word_counts`` gives as bytes (n,) with offsets (p + 1,), as text."""
+    raw = data.tobytes()
+    return [raw[i:j].decode() for i, j in pairwise(offsets.tolist())]

@@ -1,27 +1,26 @@
 """Which file is it? Reading and writing tokenizers in the formats of every ecosystem."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..special_tokens import check_special_ids
+from ..stages import Stages
+from ..vocabulary import Vocabulary
 from .untrusted import BrokenFileError
 
-if TYPE_CHECKING:
-    from ..tokenizer import Tokenizer
 
+def read_tokenizer(path: str | os.PathLike | bytes, *options: Any) -> Stages:
+    """The stages of the tokenizer in a file, or in the content of one.
 
-def read_tokenizer(path: str | os.PathLike | bytes, *options: Any) -> dict[str, Any]:
-    """The stages of the tokenizer in a file, or in the content of one, as arguments of
-    ``Tokenizer``; options: as in ``Tokenizer.load``."""
+    options: as in ``Tokenizer.load``.
+    """
     if not isinstance(path, bytes):
         stages = read_file(Path(path), *options)
         try:
-            check_special_ids(stages["special_tokens"], stages["model"].vocabulary)
+            check_special_ids(stages.special_tokens, stages.model.vocabulary)
         except ValueError as error:
             raise BrokenFileError(f"{path}: {error}") from None
         return stages
@@ -37,14 +36,14 @@ def read_tokenizer(path: str | os.PathLike | bytes, *options: Any) -> dict[str, 
 def read_file(
     path: Path, merges: str | os.PathLike | None, pattern: str,
     special_tokens: Mapping[str, int] | None, lowercase: bool | None = None,
-) -> dict[str, Any]:
+) -> Stages:
     """The stages of the tokenizer in a file."""
     from .bert_vocabulary import read_bert_vocabulary
     from .bytepiece_file import is_bytepiece, read_bytepiece
     from .minbpe_file import is_minbpe, read_minbpe
     from .rank_files import read_tiktoken, read_vocab_and_merges
-    from .sentencepiece_stages import is_sentencepiece, read_sentencepiece
-    from .write_tokenizer_json import read_tokenizer_json
+    from .read_tokenizer_json import read_tokenizer_json
+    from .sentencepiece_file import is_sentencepiece, read_sentencepiece
 
     if lowercase is not None and (merges is not None or path.suffix != ".txt"):
         raise ValueError(
@@ -64,7 +63,7 @@ def read_file(
     if is_sentencepiece(path):
         return read_sentencepiece(path, special_tokens)
     stages = read_tokenizer_json(path)
-    stages["special_tokens"].update(special_tokens or {})
+    stages.special_tokens.update(special_tokens or {})
     return stages
 
 
@@ -76,7 +75,7 @@ def suffix_of(data: bytes) -> str:
     return ".tiktoken" if len(first) == 2 and first[1].isdigit() else ".txt"
 
 
-def write_tokenizer(tok: Tokenizer, path: Path) -> None:
+def write_tokenizer(tok: Vocabulary, path: Path) -> None:
     """Write a tokenizer; the file is replaced at once or not at all."""
     from ..bytepiece.best_cut import BytePiece
     from ..sentencepiece.model_file import ModelFile

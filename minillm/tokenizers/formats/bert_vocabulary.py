@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..decoders.joining import JoinWordPieces
 from ..normalizers.bert import BertNormalizer
 from ..post_processors.templates import Template
 from ..pre_tokenizers.bert import BertSplit
+from ..stages import Stages
 from ..wordpiece.longest_match import WordPiece
 from .untrusted import BrokenFileError, check_special, read_text
 
@@ -17,7 +17,7 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 def read_bert_vocabulary(
     path: Path, special_tokens: Mapping[str, int] | None, lowercase: bool | None = None
-) -> dict[str, Any]:
+) -> Stages:
     """Stages of BERT, with small letters for all unless the vocabulary is a cased one.
 
     lowercase: is it (True: it is not)? None: see ``is_cased``.
@@ -42,11 +42,10 @@ def read_bert_vocabulary(
     around = None
     if {"[CLS]", "[SEP]"} <= special.keys():
         around = Template.around([special["[CLS]"]], [special["[SEP]"]])
-    return {
-        "model": WordPiece(ordinary, special["[UNK]"]),
-        "normalizer": BertNormalizer(lowercase=lowercase), "pre_tokenizer": BertSplit(),
-        "post_processor": around, "decoder": JoinWordPieces(), "special_tokens": special,
-    }
+    return Stages(
+        WordPiece(ordinary, special["[UNK]"]), BertNormalizer(lowercase=lowercase), BertSplit(),
+        around, JoinWordPieces(), special,
+    )
 
 
 def is_cased(tokens: list[str]) -> bool:

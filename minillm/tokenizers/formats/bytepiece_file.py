@@ -14,6 +14,7 @@ from typing import Any
 from ...files import written_atomically
 from ..bytepiece.best_cut import BytePiece
 from ..bytepiece.training import bytepiece_stages
+from ..stages import Stages
 from .untrusted import MAX_TOKEN, BrokenFileError, check_special, read_text
 
 FIRST = re.compile(rb'\s*\{\s*"[A-Za-z0-9+/=]*"\s*:\s*\[')
@@ -62,7 +63,7 @@ def check_entry(path: Path, key: str, value: Any, size: int) -> tuple[bytes, int
     return piece, id, count
 
 
-def read_bytepiece(path: Path, special_tokens: Mapping[str, int] | None = None) -> dict[str, Any]:
+def read_bytepiece(path: Path, special_tokens: Mapping[str, int] | None = None) -> Stages:
     """Stages of a BytePiece file."""
     found = entries(path)
     vocabulary: list[bytes | None] = [b""] * 3 + [None] * len(found)
@@ -79,7 +80,7 @@ def read_bytepiece(path: Path, special_tokens: Mapping[str, int] | None = None) 
             special[special_text(path, piece)] = id
     if not 0 < sum(counts) < MAX_COUNT:
         raise BrokenFileError(f"{path}: all counts together are {sum(counts)}; expected 1 to 2^53")
-    return bytepiece_stages(BytePiece(vocabulary, counts)) | {"special_tokens": special}
+    return bytepiece_stages(BytePiece(vocabulary, counts), special)
 
 
 def special_text(path: Path, piece: bytes) -> str:
@@ -91,7 +92,7 @@ def special_text(path: Path, piece: bytes) -> str:
         ) from None
 
 
-def write_bytepiece(tok: Any, path: Path) -> None:
+def write_bytepiece(tok: Stages, path: Path) -> None:
     """Write a file that bytepiece opens too."""
     rows = {id: (token, tok.model.counts[id]) for token, id in tok.model.ids.items()}
     rows |= {id: (token.encode(), 0) for token, id in tok.special_tokens.items()}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..bpe.byte_bpe import ByteBPE
-from ..decoders.joining import Join
 from ..pre_tokenizers.split_rules import Split
+from ..stages import Stages
 from .untrusted import (
     MAX_BYTES,
     MAX_TOKEN,
@@ -30,8 +29,8 @@ def is_minbpe(path: Path) -> bool:
     return start.rstrip(b"\r\n") == FIRST_LINE.encode()
 
 
-def read_minbpe(path: Path, special_tokens: Mapping[str, int] | None) -> dict[str, Any]:
-    """The stages of the tokenizer in the file, as arguments of ``Tokenizer``.
+def read_minbpe(path: Path, special_tokens: Mapping[str, int] | None) -> Stages:
+    """The stages of the tokenizer in the file.
 
     Ids 0 to 255 are the bytes, and each line of two ids makes the next one of them. A file without
     a pattern is that of a BasicTokenizer, which does not cut the text.
@@ -70,8 +69,7 @@ def read_minbpe(path: Path, special_tokens: Mapping[str, int] | None) -> dict[st
             raise BrokenFileError(
                 f"{path}: special token {token!r:.60} has the id {place} of an ordinary token"
             )
-    return {
-        "model": ByteBPE([*vocabulary], np.array(merges, np.int32).reshape(-1, 3)),
-        "pre_tokenizer": Split(pattern) if pattern else None, "decoder": Join(),
-        "special_tokens": special,
-    }
+    return Stages(
+        ByteBPE([*vocabulary], np.array(merges, np.int32).reshape(-1, 3)),
+        pre_tokenizer=Split(pattern) if pattern else None, special_tokens=special,
+    )

@@ -5,13 +5,12 @@ import binascii
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..bpe.byte_bpe import ByteBPE
-from ..decoders.joining import Join
 from ..pre_tokenizers.split_rules import Split
+from ..stages import Stages
 from ..text.byte_alphabet import characters_to_bytes
 from .untrusted import (
     MAX_TOKEN,
@@ -28,7 +27,7 @@ from .untrusted import (
 
 def read_vocab_and_merges(
     path: Path, merges: Path, pattern: str, special_tokens: Mapping[str, int] | None
-) -> dict[str, Any]:
+) -> Stages:
     """Stages of GPT-2's pair of files: vocab.json and merges.txt, in the byte alphabet.
 
     Entries in <angle> or [square] brackets that no merge makes are special tokens, as GPT-2's
@@ -55,15 +54,12 @@ def read_vocab_and_merges(
     if not any(len(data) == 1 for data in ordinary):
         raise BrokenFileError(f"{path}: no token is a single byte")
     model = ByteBPE(by_id(ordinary), table)
-    return {
-        "model": model, "pre_tokenizer": Split(pattern, "refuse"), "decoder": Join(),
-        "special_tokens": special,
-    }
+    return Stages(model, pre_tokenizer=Split(pattern, "refuse"), special_tokens=special)
 
 
 def read_tiktoken(
     path: Path, pattern: str, special_tokens: Mapping[str, int] | None
-) -> dict[str, Any]:
+) -> Stages:
     """Stages of a .tiktoken file: lines ``base64(token) rank``."""
     ranks: dict[bytes, int] = {}
     lines = read_text(path).splitlines()
@@ -86,7 +82,7 @@ def read_tiktoken(
 
 def stages_of_ranks(
     ranks: dict[bytes, int], where: str, pattern: str, special_tokens: Mapping[str, int] | None
-) -> dict[str, Any]:
+) -> Stages:
     """Stages of tiktoken's kind of tokenizer. where: what an error names."""
     most = most_ids(len(ranks))
     for token, rank in ranks.items():
@@ -100,10 +96,7 @@ def stages_of_ranks(
         raise BrokenFileError(f"{where}: no token for byte 0x{missing[0]:02x}; the file is cut off")
     model = byte_bpe_of_ranks(ranks)
     special = check_special(Path(where), special_tokens)
-    return {
-        "model": model, "pre_tokenizer": Split(pattern, "refuse"), "decoder": Join(),
-        "special_tokens": special,
-    }
+    return Stages(model, pre_tokenizer=Split(pattern, "refuse"), special_tokens=special)
 
 
 def byte_bpe_of_ranks(ranks: dict[bytes, int]) -> ByteBPE:

@@ -20,13 +20,13 @@ from ..normalizers.bert import BertNormalizer
 from ..normalizers.precompiled import Precompiled
 from ..normalizers.rewriting import InTurn, Lowercase, Nmt, Prepend, Replace, Strip, StripAccents
 from ..normalizers.unicode_forms import FORMS, UnicodeForm
+from ..patterns.named_rules import same_meaning
 from ..pre_tokenizers.behaviors import Cut, FixedLength, digits, punctuation
 from ..pre_tokenizers.bert import BertSplit
 from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet
 from ..pre_tokenizers.in_turn import CutInTurn, PrefixSpace
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
-from ..pre_tokenizers.splitting import same_meaning
 from ..pre_tokenizers.unicode_scripts import UnicodeScripts
 from .json_items import item, unsupported
 from .untrusted import BrokenFileError

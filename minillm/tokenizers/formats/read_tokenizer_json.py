@@ -14,6 +14,7 @@ from ..decoders.rewriting import FromByteAlphabet
 from ..normalizers.rewriting import InTurn
 from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet, in_alphabet
 from ..special_tokens import TokenRule
+from ..stages import Stages
 from ..text.byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes
 from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
@@ -27,8 +28,8 @@ from .untrusted import BrokenFileError, by_id, check_vocabulary, merge_ids, read
 MODELS = "BPE, WordLevel, WordPiece, Unigram"
 
 
-def read_tokenizer_json(path: Path) -> dict[str, Any]:
-    """The stages of a tokenizer.json as arguments of ``Tokenizer``."""
+def read_tokenizer_json(path: Path) -> Stages:
+    """The stages of a tokenizer.json."""
     value = read_json(path, read_number)
     special, rules = read_added_tokens(path, item(path, value, "added_tokens", list, []))
     cuts = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
@@ -43,19 +44,19 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
     )
     if as_bytes:
         cuts, decoder = cuts[:-1], Join()
-    return {
-        "model": read_model(path, model, as_bytes, special, guarded(special, rules, spellings > 0)),
-        "normalizer": normalize,
-        "pre_tokenizer": in_turn(cuts),
-        "post_processor": read_post_processor(
+    return Stages(
+        model=read_model(path, model, as_bytes, special, guarded(special, rules, spellings > 0)),
+        normalizer=normalize,
+        pre_tokenizer=in_turn(cuts),
+        post_processor=read_post_processor(
             path, item(path, value, "post_processor", dict, None), special
         ),
-        "decoder": decoder,
-        "special_tokens": special,
-        "token_rules": rules,
-        "truncation": read_truncation(path, item(path, value, "truncation", dict, None)),
-        "padding": read_padding(path, item(path, value, "padding", dict, None)),
-    }
+        decoder=decoder,
+        special_tokens=special,
+        token_rules=rules,
+        truncation=read_truncation(path, item(path, value, "truncation", dict, None)),
+        padding=read_padding(path, item(path, value, "padding", dict, None)),
+    )
 
 
 def rewrites(normalizer: Any) -> list[Any]:

@@ -4,7 +4,7 @@ The format is a Protocol Buffers message (``protobuf_wire``): the pieces, then w
 and the normalizer were told. Fields this book has no use for are kept as they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields as attributes
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from ..sentencepiece.model_file import (
     Piece,
     TrainerSpec,
 )
+from ..sentencepiece.model_stages import stages_of
+from ..stages import Stages
 from . import protobuf_wire as wire
-from .untrusted import MAX_BYTES, BrokenFileError
+from .untrusted import MAX_BYTES, BrokenFileError, check_special
 
 # -- reading ----------------------------------------------------------------------------------
 
@@ -168,3 +170,19 @@ def spec_bytes(spec: TrainerSpec | NormalizerSpec) -> bytes:
             values = value if attribute.metadata["kind"] == "texts" else [value]
             result += [wire.field(number, one) for one in values]
     return b"".join(result) + spec.others
+
+
+def read_sentencepiece(path: Path, special_tokens: Mapping[str, int] | None) -> Stages:
+    """The stages of the tokenizer in a `.model` file."""
+    stages = stages_of(read_model_file(path))
+    stages.special_tokens.update(check_special(path, special_tokens))
+    return stages
+
+
+def is_sentencepiece(path: Path) -> bool:
+    """Does the file begin as a message of pieces does? Text formats begin with other bytes."""
+    with open(path, "rb") as file:
+        start = file.read(2)
+    if start[:1] != b"\x0a" or len(start) < 2:
+        return False
+    return path.suffix == ".model" or start[1:] not in (b" ", b"\t", b"\r", b"\n", b"{")

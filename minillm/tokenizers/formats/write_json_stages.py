@@ -1,7 +1,7 @@
 """The stages around the model as tokenizer.json writes them."""
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..counting.vocabulary_room import NOT_SPACE
 from ..decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
@@ -18,6 +18,7 @@ from ..normalizers.bert import BertNormalizer
 from ..normalizers.precompiled import Precompiled
 from ..normalizers.rewriting import InTurn, Lowercase, Nmt, Prepend, Replace, Strip, StripAccents
 from ..normalizers.unicode_forms import UnicodeForm
+from ..patterns.named_rules import PATTERNS, same_meaning, tree_of
 from ..patterns.writing import write_pattern
 from ..post_processors.lengths import Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
@@ -27,12 +28,9 @@ from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet
 from ..pre_tokenizers.in_turn import PrefixSpace, flat
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
-from ..pre_tokenizers.splitting import PATTERNS, same_meaning, tree_of
 from ..pre_tokenizers.unicode_scripts import UnicodeScripts
+from ..vocabulary import Vocabulary
 from .read_json_stages import WORDS_AND_MARKS
-
-if TYPE_CHECKING:
-    from ..tokenizer import Tokenizer
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
 EVERY_CHARACTER = r"[\s\S]"
@@ -142,7 +140,7 @@ def is_gpt2(stage: Any) -> bool:
     return isinstance(stage, Split) and stage.rule == "gpt2"
 
 
-def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
+def post_processor_json(tok: Vocabulary, byte_level: bool) -> Json | None:
     stage = tok.post_processor
     if stage is None:
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
@@ -153,7 +151,7 @@ def post_processor_json(tok: "Tokenizer", byte_level: bool) -> Json | None:
     return processor_json(tok, stage)
 
 
-def processor_json(tok: "Tokenizer", stage: Any) -> Json:
+def processor_json(tok: Vocabulary, stage: Any) -> Json:
     """One post-processor."""
     if isinstance(stage, TrimOffsets):
         return {

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from ..bpe.character_bpe import CharacterBPE
 from ..special_tokens import TokenRule
 from ..text.byte_alphabet import bytes_to_characters
 from ..unigram.most_probable import Unigram
+from ..vocabulary import Vocabulary
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
 from .json_numbers import write_number
-from .read_tokenizer_json import read_tokenizer_json
 from .write_json_stages import (
     cannot_write,
     decoder_json,
@@ -27,13 +27,8 @@ from .write_json_stages import (
     truncation_json,
 )
 
-if TYPE_CHECKING:
-    from ..tokenizer import Tokenizer
 
-__all__ = ["read_tokenizer_json", "write_tokenizer_json"]
-
-
-def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
+def write_tokenizer_json(tok: Vocabulary, path: Path) -> None:
     """Write a tokenizer; the file is replaced at once or not at all."""
     added, model = [], model_json(tok)
     entries = model.get("vocab", {})  # a unigram model's are written below
@@ -66,7 +61,7 @@ def write_tokenizer_json(tok: "Tokenizer", path: Path) -> None:
         file.write(text.encode())
 
 
-def scores_json(tok: "Tokenizer") -> str:
+def scores_json(tok: Vocabulary) -> str:
     """The pieces of a unigram model and their scores, as numbers that are read back exactly."""
     named = {id: token for token, id in tok.special_tokens.items()}
     rows = []
@@ -76,7 +71,7 @@ def scores_json(tok: "Tokenizer") -> str:
     return "[\n" + ",\n".join(rows) + "\n  ]"
 
 
-def model_json(tok: "Tokenizer") -> dict[str, Any]:
+def model_json(tok: Vocabulary) -> dict[str, Any]:
     model = tok.model
     if isinstance(model, Unigram):
         return unigram_json(model)
@@ -120,7 +115,7 @@ def model_json(tok: "Tokenizer") -> dict[str, Any]:
     }
 
 
-def named_in_model(tok: "Tokenizer", vocabulary: dict[str, int]) -> dict[str, int]:
+def named_in_model(tok: Vocabulary, vocabulary: dict[str, int]) -> dict[str, int]:
     """The special tokens that stand in the model's vocabulary too.
 
     The library numbers the others itself: from the vocabulary's size on, without gaps.

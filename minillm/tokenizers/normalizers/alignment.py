@@ -1,8 +1,11 @@
-"""TODO."""
+"""The way back from a normalized text: which characters each of its characters comes from."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from ..text.segments import Normalized
 
 Aligned = tuple[str, np.ndarray]
 
@@ -30,3 +33,13 @@ def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
     parts = [normalizer(character) for character in text]
     spans = [(k, k + 1) for k, part in enumerate(parts) for _ in part]
     return "".join(parts), np.array(spans, np.int64).reshape(-1, 2)
+
+
+def sources_of(normalizer: Any, text: str) -> np.ndarray:
+    """Spans in the text of the characters of its normalized form."""
+    if isinstance(text, Normalized):
+        return text.sources
+    if not hasattr(normalizer, "aligned"):
+        raise TypeError(f"normalizer={normalizer!r} has no method aligned(text), which "
+                        "finding places in the original text needs; see Tokenizer")
+    return normalizer.aligned(text)[1]

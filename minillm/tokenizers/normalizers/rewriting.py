@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..text.character_kinds import WHITE_SPACE, lower
+from ..patterns.matching import compiled, spans
+from ..text.character_kinds import WHITE_SPACE, kind, lower
 from .alignment import Aligned, by_character, identity, through
 
 
@@ -29,8 +30,6 @@ class StripAccents:
     """Delete every mark. It does not decompose: put NFD before it."""
 
     def __call__(self, text: str) -> str:
-        from ..text.character_kinds import kind
-
         return "".join(c for c in text if kind(c) not in "NM")
 
     def aligned(self, text: str) -> Aligned:
@@ -70,16 +69,12 @@ class Replace:
     dialect: str = "fancy"
 
     def __post_init__(self) -> None:
-        from ..pre_tokenizers.splitting import compiled
-
         compiled(self.pattern, self.dialect)
 
     def __call__(self, text: str) -> str:
         return self.aligned(text)[0]
 
     def aligned(self, text: str) -> Aligned:
-        from ..pre_tokenizers.splitting import spans
-
         made, sources, position = [], [], 0
         for start, end in spans(text, self.pattern, self.dialect):
             made += [text[position:start], self.content]

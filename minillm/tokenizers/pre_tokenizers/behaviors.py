@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..patterns.matching import Span, compiled, spans
 from ..text.character_kinds import NAMES, kinds
 from ..text.segments import Pieces, pieces_of
-from .splitting import Span, compiled, spans
 
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 

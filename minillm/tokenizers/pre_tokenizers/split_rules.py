@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..patterns.matching import Span, compiled, spans
+from ..patterns.named_rules import rule_of
 from ..text.segments import Pieces, as_utf8, pieces_of
-from .splitting import Span, compiled, rule_of, spans
 
 GAPS = ("drop", "keep", "refuse")
 

@@ -1,16 +1,12 @@
 """SentencePiece's normalizer and BPE by kernels: building their arrays, and running them."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..normalizers.charsmap import LEAF, Charsmap, label, offset
 from ..normalizers.charsmap_build import build_charsmap
-
-if TYPE_CHECKING:
-    from .merging import SentencePieceBPE
-    from .normalizer import SentencePieceNormalizer
 
 REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
 NEAR = 48  # symbols of a word that are merged without a heap
@@ -46,9 +42,12 @@ def plain_bytes(units: np.ndarray) -> np.ndarray:
 
 
 def normalize_many(
-    normalizer: "SentencePieceNormalizer", data: np.ndarray, segments: np.ndarray
+    normalizer: Any, data: np.ndarray, segments: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Segments (n, 2) of `data`, each normalized: (new data, new segments)."""
+    """Segments (n, 2) of `data`, each normalized: (new data, new segments).
+
+    normalizer: a SentencePieceNormalizer.
+    """
     from .normalizer_kernel import normalize
 
     if normalizer._arrays is None:  # two threads may both make them: they are only read
@@ -74,7 +73,7 @@ def normalize_many(
 
 
 def encode_many(
-    model: "SentencePieceBPE", data: np.ndarray, segments: np.ndarray
+    model: Any, data: np.ndarray, segments: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
     from .merging_kernel import encode
@@ -116,8 +115,8 @@ def new_memory() -> tuple[Any, Any]:
     return memory, scratch_for(256)
 
 
-def kernel_pieces(model: "SentencePieceBPE") -> Any:
-    """The vocabulary, as the kernel wants it."""
+def kernel_pieces(model: Any) -> Any:
+    """The vocabulary of a SentencePieceBPE, as the kernel wants it."""
     from .merging_kernel import Pieces
 
     characters, pairs = character_and_pair_tables(model)
@@ -149,7 +148,7 @@ def joint_tables(texts: Any) -> tuple[np.ndarray, np.ndarray]:
     return narrow, wide
 
 
-def character_and_pair_tables(model: "SentencePieceBPE") -> tuple[np.ndarray, np.ndarray]:
+def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
     """The symbol of each code point, and the pairs of symbols that make a piece.
 
     A character that only stands inside pieces gets a number after the last id.

@@ -9,9 +9,8 @@ shorter comes first, then the smaller. Symbols are numbered in the order of thei
 import numpy as np
 
 from ..bpe.learning_kernel import add, find, join_in_word, pair_key, rebuild
-from ..bpe.merging_kernel import ID
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import MIX1, ONE, S29, S32, ZERO
+from ..text.pieces_kernel import ID, MIX1, ONE, S29, S32, ZERO
 
 FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4
 FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)

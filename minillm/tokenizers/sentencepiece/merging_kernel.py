@@ -9,10 +9,11 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..bpe.merging_kernel import ID, NO_PAIR, merge_linked, pair_value
+from ..bpe.merging_kernel import NO_PAIR, merge_linked, pair_value
 from ..text.machine_kernel import lean, trailing_zeros
 from ..text.memory_kernel import LONGEST, forget_if_full, recall, remember
 from ..text.pieces_kernel import (
+    ID,
     MIX1,
     ONE,
     S24,

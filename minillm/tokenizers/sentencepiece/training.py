@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ...backend import active_backend
-from ..formats.sentencepiece_stages import stages_of
 from ..normalizers.charsmap_rules import named_charsmap
+from ..stages import Stages
 from .learning import RARE, learn_pieces, learn_pieces_fast
 from .model_file import (
     BYTE,
@@ -27,6 +27,7 @@ from .model_file import (
     Piece,
     TrainerSpec,
 )
+from .model_stages import stages_of
 from .normalizer import SentencePieceNormalizer
 from .scripts import piece_rules
 from .training_text import (
@@ -47,7 +48,7 @@ def train_sentencepiece(
     texts: Iterable[str | Path], vocab_size: int, special_tokens: Sequence[str] = (),
     model_type: str = "unigram", normalization: str = "nmt_nfkc", hard_vocab_limit: bool = True,
     max_sentence_length: int = 4192, **options: Any,
-) -> dict[str, Any]:
+) -> Stages:
     """Pieces of the lines of texts; special tokens become control symbols.
 
     model_type: unigram, bpe, char or word. normalization: a name in ``charsmap_rules.NAMES``.
@@ -73,9 +74,7 @@ def train_sentencepiece(
                 "pass hard_vocab_limit=False"
             )
         trainer.vocab_size = len(pieces)
-    stages = stages_of(ModelFile(pieces, trainer, normalizer))
-    stages["specials"] = stages.pop("special_tokens")
-    return stages
+    return stages_of(ModelFile(pieces, trainer, normalizer))
 
 
 def specs(

@@ -1,12 +1,12 @@
-"""TODO."""
+"""Remembering the ids of pieces: one memory for one call at a time (``memories.py``)."""
 
 from collections import namedtuple
 
 import numpy as np
 
-from ..bpe.merging_kernel import ID
 from .machine_kernel import lean
 from .pieces_kernel import (
+    ID,
     ONE,
     S32,
     THREE,

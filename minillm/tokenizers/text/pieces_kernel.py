@@ -14,7 +14,7 @@ MIX1 = np.uint64(0x9E3779B97F4A7C15)
 MIX2 = np.uint64(0xC2B2AE3D27D4EB4F)
 MIX3 = np.uint64(0x165667B19E3779F9)
 ZERO, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
-ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+ALL, ID = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF)
 S2, S3, S8, S24, S29, S32, S56, S64 = (np.uint64(k) for k in (2, 3, 8, 24, 29, 32, 56, 64))
 
 

@@ -37,6 +37,11 @@ class Normalized(str):
         return part
 
 
+def is_raw(part: Any) -> bool:
+    """Is it a part of a text that has yet to be normalized?"""
+    return isinstance(part, str) and not isinstance(part, Normalized)
+
+
 def origins(text: str) -> np.ndarray:
     """Where in the whole text each character begins (n,); 0 only for what stands at its start."""
     if isinstance(text, Normalized):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import threads
-from .expectation import THRESHOLD, UNKNOWN_PENALTY
+from .expectation import ROUNDS, SHRINK, THRESHOLD, UNKNOWN_PENALTY, target_size
 from .seeds import FORBIDDEN, Validity
 from .word_counts import Words, sorted_suffixes
 
@@ -142,7 +142,7 @@ class PieceTable:
         )
 
     def prune(self, size: int) -> None:
-        """Keep `size` pieces, as ``unigram_em.prune`` chooses them."""
+        """Keep `size` pieces, as ``expectation.prune`` chooses them."""
         from .expectation_kernel import count_best, losses_of
 
         words, losses = self.words, np.empty(len(self.scores))
@@ -191,8 +191,6 @@ def learn_pieces_fast(
     words: Words, vocab_size: int, variant: str, valid: Validity, seeds: int, watch: Any
 ) -> dict[str, float]:
     """Scores of the last round, before the final choice."""
-    from .training import ROUNDS, SHRINK, target_size
-
     table = PieceTable(words, variant, valid, seeds)
     target = target_size(vocab_size, variant)
     while True:

@@ -1,19 +1,14 @@
 """The arrays of the unigram kernel, and the stages that run in kernels before it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...backend import active_backend
+from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
 from ..pre_tokenizers.split_rules import Split
-from ..pre_tokenizers.splitting import RULES
-
-if TYPE_CHECKING:
-    from .most_probable import Unigram
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
@@ -96,7 +91,7 @@ def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
         size *= 2
 
 
-def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
+def bulk_encoder(model: Any, normalizer: Any, pre_tokenizer: Any) -> Any:
     """``(data, segments) -> (ids, ends)`` through all three stages, or None for want of one."""
     if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
         return None
@@ -116,10 +111,12 @@ def bulk_encoder(model: Unigram, normalizer: Any, pre_tokenizer: Any) -> Any:
     return run
 
 
-def kernel_model(model: Unigram) -> Any:
-    """The pieces, as the kernel wants them."""
+def kernel_model(model: Any, lowest: float) -> Any:
+    """The pieces of a Unigram, as the kernel wants them.
+
+    lowest: the sum below which the kernel sets sums back to 0.
+    """
     from .bulk_kernel import Model
-    from .most_probable import LOWEST
 
     values = model.scores.copy()
     for id, score in model.matched.values():
@@ -132,5 +129,5 @@ def kernel_model(model: Unigram) -> Any:
         words=not any(INSIDE.search(token.decode("utf-8", "replace")) for token in model.matched),
         bound=float(max(np.abs(values).max(initial=0.0), abs(model.unk_score))),
         epsilon=2.0**-51 if exact else 2.0**-22, longest=max(model.longest, 4),
-        lowest=-np.inf if exact else LOWEST,
+        lowest=lowest,
     )

@@ -12,6 +12,8 @@ from .most_probable import single
 
 UNKNOWN_PENALTY = 10.0
 THRESHOLD = 0.5  # expected occurrences below which a piece is dropped
+SHRINK = 0.75  # the share of the pieces that a pruning keeps
+ROUNDS = 2  # of expectation and maximization between prunings
 UNKNOWN = "<UNK>"  # what an unknown character is counted as
 
 
@@ -153,3 +155,8 @@ def prune(
     worst_first = sorted(losses, key=lambda piece: -losses[piece])
     room = max(0, size - len(kept) - huggingface)
     return {piece: scores[piece] for piece in kept + worst_first[:room]}
+
+
+def target_size(vocab_size: int, variant: str) -> int:
+    """Pieces at which pruning ends: a tenth more than are wanted."""
+    return vocab_size * 11 // 10 if variant == "huggingface" else int(vocab_size * 1.1)

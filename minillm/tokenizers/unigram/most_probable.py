@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import active_backend
-from ..pre_tokenizers.splitting import RULES
+from ..patterns.named_rules import RULES
 from ..text.memories import Memories
 from ..text.segments import Pieces
 from ..text.unknown_text import unknown
@@ -250,7 +250,7 @@ class Unigram:
         """The pieces, as the kernel wants them."""
         from .bulk import kernel_model
 
-        return kernel_model(self)
+        return kernel_model(self, -np.inf if self.variant == "huggingface" else LOWEST)
 
     @cached_property
     def _memories(self) -> Memories:

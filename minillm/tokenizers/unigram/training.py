@@ -6,9 +6,9 @@ differ: "huggingface" (tokenizers 0.23) and "sentencepiece" (0.2.3). For other t
     train_pieces(words: Words, vocab_size, required, variant, reserved=0, valid=Validity())
         -> {piece: score}, the best first
 
-where ``Words`` (unigram_words.py) holds the different words with their counts, ``vocab_size`` is
+where ``Words`` (word_counts.py) holds the different words with their counts, ``vocab_size`` is
 the whole vocabulary with ``reserved`` tokens that are no pieces, ``required`` lists the characters
-that must be pieces, the most frequent first, and ``Validity`` (unigram_seeds.py) says which strings
+that must be pieces, the most frequent first, and ``Validity`` (seeds.py) says which strings
 may be pieces. ``words_of_lines`` makes Words of normalized lines that contain ▁.
 """
 
@@ -20,20 +20,28 @@ import numpy as np
 
 from ...backend import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, word_counts
-from ..counting.vocabulary_room import Texts, check_vocab_size, without_specials
+from ..counting.vocabulary_room import Texts, check_vocab_size, numbered, without_specials
 from ..decoders.joining import Join, JoinMarked
 from ..pre_tokenizers.metaspace import Metaspace, split_at_marks, with_mark
 from ..pre_tokenizers.split_rules import Split
+from ..stages import Stages
 from .array_training import learn_pieces_fast
 from .bulk import mark_many
-from .expectation import UNKNOWN, expect, log_probabilities, maximize, prune
+from .expectation import (
+    ROUNDS,
+    SHRINK,
+    UNKNOWN,
+    expect,
+    log_probabilities,
+    maximize,
+    prune,
+    target_size,
+)
 from .most_probable import Unigram, single
 from .seeds import MAX_CHARACTERS, Validity, character_counts, seeds
 from .word_counts import END, Words, spans_of_words
 
 SEEDS = 1_000_000
-SHRINK = 0.75
-ROUNDS = 2  # of expectation and maximization between prunings
 PENALTY = 1e-4
 Watch = Callable[..., object]
 
@@ -42,7 +50,7 @@ def train_unigram(
     texts: Texts, vocab_size: int, special_tokens: Sequence[str] = (),
     unk_token: str | None = "<unk>", pattern: str | None = None, variant: str = "huggingface",
     watch: Watch | None = None,
-) -> dict[str, Any]:
+) -> Stages:
     """A unigram model of words that begin with ▁ in place of the space before them.
 
     pattern: another way to cut text into words, a named rule or a regular expression. variant:
@@ -67,11 +75,10 @@ def train_unigram(
     scores = np.round([0.0] * len(specials) + list(found.values()), 10)
     unk_id = None if unk_token is None else specials.index(unk_token)
     model = Unigram(without_specials(tokens, specials), scores, unk_id=unk_id, variant=variant)
-    return {
-        "model": model, "specials": specials,
-        "pre_tokenizer": Split(pattern, "refuse") if pattern else Metaspace(),
-        "decoder": Join() if pattern else JoinMarked(),
-    }
+    return Stages(
+        model, pre_tokenizer=Split(pattern, "refuse") if pattern else Metaspace(),
+        decoder=Join() if pattern else JoinMarked(), special_tokens=numbered(specials),
+    )
 
 
 def words_of_pattern(texts: Texts, pattern: str) -> Words:
@@ -116,11 +123,6 @@ def train_pieces(
         found, counts, followers = words.strings()
         scores = learn_pieces(found, counts, vocab_size, variant, followers, valid, watch)
     return final_pieces(scores, vocab_size - reserved, required, variant)
-
-
-def target_size(vocab_size: int, variant: str) -> int:
-    """Pieces at which pruning ends: a tenth more than are wanted."""
-    return vocab_size * 11 // 10 if variant == "huggingface" else int(vocab_size * 1.1)
 
 
 def learn_pieces(

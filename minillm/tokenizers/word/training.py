@@ -1,21 +1,21 @@
-"""TODO."""
+"""Training vocabularies of characters and of words: texts to stages."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from ..bpe.training import strings
-from ..counting.distinct_pieces import blocks, word_counts
+from ..counting.distinct_pieces import blocks, strings, word_counts
 from ..counting.vocabulary_room import (
     Texts,
     check_vocab_size,
+    most_frequent,
+    numbered,
     unknown_id,
     with_unknown,
     without_specials,
 )
-from ..decoders.joining import Join
 from ..pre_tokenizers.split_rules import Characters, Split
-from .vocabulary import WordVocabulary, most_frequent
+from ..stages import Stages
+from .vocabulary import WordVocabulary
 
 WORDS = r"""[,.:;?_!"()']|--|\s|(?:(?![,.:;?_!"()']|--|\s)[\s\S])+"""
 
@@ -23,7 +23,7 @@ WORDS = r"""[,.:;?_!"()']|--|\s|(?:(?![,.:;?_!"()']|--|\s)[\s\S])+"""
 def train_char(
     texts: Texts, vocab_size: int | None = None, special_tokens: Sequence[str] = (),
     unk_token: str | None = None,
-) -> dict[str, Any]:
+) -> Stages:
     """Every character is a token; the vocabulary is sorted by code point."""
     counts: Counter[str] = Counter()
     for data, _ in blocks(texts):
@@ -39,13 +39,13 @@ def train_char(
         alphabet = sorted(most_frequent(counts, vocab_size - len(specials)))
     tokens = [token.encode() for token in [*specials, *alphabet]]
     model = WordVocabulary(without_specials(tokens, specials), unknown_id(specials, unk_token))
-    return {"model": model, "pre_tokenizer": Characters(), "decoder": Join(), "specials": specials}
+    return Stages(model, pre_tokenizer=Characters(), special_tokens=numbered(specials))
 
 
 def train_word(
     texts: Texts, vocab_size: int | None = None, special_tokens: Sequence[str] = (),
     unk_token: str | None = "<|unk|>", pattern: str = WORDS,
-) -> dict[str, Any]:
+) -> Stages:
     """Words, marks and white space characters are tokens, the most frequent first.
 
     White space is kept, each character a token of its own, so that known text decodes exactly.
@@ -60,4 +60,4 @@ def train_word(
     tokens = [token.encode() for token in [*specials, *words]]
     model = WordVocabulary(without_specials(tokens, specials), unknown_id(specials, unk_token))
     split = Split(pattern, "keep")
-    return {"model": model, "pre_tokenizer": split, "decoder": Join(), "specials": specials}
+    return Stages(model, pre_tokenizer=split, special_tokens=numbered(specials))

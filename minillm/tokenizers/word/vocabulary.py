@@ -1,6 +1,5 @@
-"""Models whose pieces are words or characters: a plain vocabulary, and BPE of characters."""
+"""The model whose tokens are whole pieces, words or characters: a plain vocabulary."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +27,3 @@ class WordVocabulary:
                 raise unknown(piece, start)
             ids.append(id)
         return np.array(ids, np.int32), pieces.spans.astype(np.int64)
-
-
-def most_frequent(counts: Counter[str], room: int) -> list[str]:
-    """The `room` most frequent strings; among equals the smaller string."""
-    return sorted(counts, key=lambda token: (-counts[token], token))[:room]

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,10 +17,16 @@ from ...backend import active_backend
 from ..bpe.merges import Pair, count_pairs, join_pair
 from ..bpe.training import merges_of
 from ..counting.distinct_pieces import blocks
-from ..counting.vocabulary_room import check_vocab_size, with_unknown, without_specials
+from ..counting.vocabulary_room import (
+    check_vocab_size,
+    numbered,
+    with_unknown,
+    without_specials,
+)
 from ..decoders.joining import JoinWordPieces
 from ..normalizers.bert import BertNormalizer
 from ..pre_tokenizers.bert import BertSplit, piece_pattern
+from ..stages import Stages
 from .longest_match import WordPiece
 
 SCORES = ("frequency", "likelihood")
@@ -78,7 +83,7 @@ def train_wordpiece(
     texts: Iterable[str | Path], vocab_size: int, special_tokens: Sequence[str] = (),
     unk_token: str = "[UNK]", score: str = "frequency", prefix: str = "##",
     min_frequency: int = 1, longest: int = 100, lowercase: bool = True,
-) -> dict[str, Any]:
+) -> Stages:
     """WordPiece behind BERT's normalizer and pre-tokenizer.
 
     Ids: special tokens, the characters that begin words and those inside words with the prefix,
@@ -119,10 +124,10 @@ def train_wordpiece(
     model = WordPiece(
         without_specials(vocabulary, specials), specials.index(unk_token), prefix, longest
     )
-    return {
-        "model": model, "normalizer": normalizer, "pre_tokenizer": BertSplit(),
-        "decoder": JoinWordPieces(prefix), "specials": specials,
-    }
+    return Stages(
+        model, normalizer, BertSplit(), decoder=JoinWordPieces(prefix),
+        special_tokens=numbered(specials),
+    )
 
 
 def bert_word_counts(

@@ -1,16 +1,16 @@
-"""What a tokenizer is made of, its vocabulary, and the way from ids back to text."""
+"""Stages with their ids: the vocabulary, and the way from ids back to text."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .decoders.joining import Join
 from .decoders.streaming import StreamDecoder
-from .post_processors.lengths import Padding, Truncation
-from .special_tokens import SpecialTokens, TokenRule, check_special_ids
-from .text.segments import Pieces, as_list
+from .normalizers.alignment import sources_of
+from .special_tokens import SpecialTokens, check_special_ids
+from .stages import Stages
+from .text.segments import Continued, Normalized, Pieces, as_list, as_utf8, is_raw
 
 Ids = Sequence[int] | np.ndarray
 USUAL_NAMES = {  # of the tokens that begin, end and fill up a text, where a file does not say
@@ -21,30 +21,8 @@ USUAL_NAMES = {  # of the tokens that begin, end and fill up a text, where a fil
 
 
 @dataclass(eq=False)
-class Stages:
-    """Five stages, of which only the model is needed.
-
-    normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
-    spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
-    list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
-    truncation, padding: the most and the least tokens of an encoded text, None: any number.
-
-    A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
-    of its characters, the span of characters of `text` that it comes from, (n, 2) int64; a
-    post-processor that keeps track of them has ``place`` (see ``templates``). A model
-    may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
-    that runs these stages over many texts at once in a kernel, or None if it has none for them.
-    """
-
-    model: Any
-    normalizer: Any = None
-    pre_tokenizer: Callable[[str], Pieces] | None = None
-    post_processor: Callable[[np.ndarray], np.ndarray] | None = None
-    decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
-    special_tokens: dict[str, int] = field(default_factory=dict)
-    token_rules: dict[str, TokenRule] = field(default_factory=dict)
-    truncation: Truncation | None = None
-    padding: Padding | None = None
+class Vocabulary(Stages):
+    """The stages of a tokenizer together with the token of each id."""
 
     def __post_init__(self) -> None:
         self.special_tokens, self.token_rules = dict(self.special_tokens), dict(self.token_rules)
@@ -60,6 +38,28 @@ class Stages:
             self._special_ids[token.encode()] = id
             if form != token or self._bytes[id] is None:  # else the model may mean other bytes
                 self._bytes[id] = form.encode()
+
+    # -- the first two stages -----------------------------------------------------------------
+
+    def _normalized(self, text: str) -> str:
+        return text if self.normalizer is None or not is_raw(text) else self.normalizer(text)
+
+    def _pieces(self, text: str) -> Pieces:
+        normal = self._normalized(text)
+        if self.pre_tokenizer is not None:
+            return self.pre_tokenizer(self._in_place(normal, text))
+        data = np.frombuffer(as_utf8(normal), np.uint8)
+        whole = [[0, len(data)]] if len(data) else []
+        return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
+
+    def _in_place(self, normal: str, text: str) -> str:
+        """The normalized text, for a pre-tokenizer that asks for it with its place in the text."""
+        if not getattr(self.pre_tokenizer, "needs_place", False):
+            return normal
+        if self.normalizer is None or isinstance(text, Normalized):
+            return text
+        sources = sources_of(self.normalizer, text)
+        return Normalized.of(normal, sources + isinstance(text, Continued))
 
     # -- ids to text --------------------------------------------------------------------------
 
@@ -170,5 +170,3 @@ class Stages:
         found = [self.special_tokens[name] for name in USUAL_NAMES[role]
                  if name in self.special_tokens]
         return found[0] if found else None
-
-
