@@ -1,4 +1,4 @@
-"""TODO."""
+"""BPE whose symbols are characters of words, as Sennrich et al. 2016 have it."""
 
 import random
 from dataclasses import dataclass, field

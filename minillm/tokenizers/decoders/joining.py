@@ -1,4 +1,4 @@
-"""TODO."""
+"""Decoders that put tokens together: as they are, words, ## pieces, pieces with ▁."""
 
 from dataclasses import dataclass
 

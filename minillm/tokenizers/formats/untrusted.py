@@ -1,4 +1,4 @@
-"""TODO."""
+"""Checks that every reader shares: files from outside are broken until proven whole."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""TODO."""
+"""BERT's normalizer: what is deleted, spaced, lowered and stripped of accents."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Unicode's four normalization forms, with the way back to the original text."""
 
 import re
 import unicodedata

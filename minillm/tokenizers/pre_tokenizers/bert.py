@@ -1,4 +1,4 @@
-"""TODO."""
+"""BERT's pre-tokenizer: words, and every punctuation mark by itself."""
 
 from dataclasses import dataclass
 from functools import cache

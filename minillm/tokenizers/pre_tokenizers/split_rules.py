@@ -1,4 +1,4 @@
-"""TODO."""
+"""Pre-tokenizers that cut by a rule: a regular expression, or every character."""
 
 from dataclasses import dataclass
 

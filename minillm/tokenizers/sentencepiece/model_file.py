@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a SentencePiece `.model` file holds, as records: pieces, trainer, normalizer."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

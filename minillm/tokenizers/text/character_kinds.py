@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a character is to BERT and to normalizers: its kind, its small letter, white space."""
 
 from functools import cache
 from pathlib import Path

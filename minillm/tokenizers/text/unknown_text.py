@@ -1,4 +1,4 @@
-"""TODO."""
+"""Text that a model has no token for, and the error that says where it stands."""
 
 from collections.abc import Iterator
 
