@@ -1,4 +1,4 @@
-"""From the bytes of tokens to text. Read ``joining.py`` first; ``streaming.py`` takes ids one by one.
+"""From the bytes of tokens to text. Read ``joining.py`` first; ``streaming.py`` takes one id a time.
 
 ``rewriting.py`` has the decoders that other people's files name.
 """
