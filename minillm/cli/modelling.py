@@ -8,7 +8,7 @@ import click
 
 from .corpora import chosen_texts, text_options
 from .runs import Run, open_model
-from .tokenizing import given, watched
+from .terminal import given, watched
 
 SIZES = ("vocab_size", "layers", "heads", "width", "context", "windows", "batch_size",
          "accumulate", "lr", "warmup", "weight_decay", "validation", "seed")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .lengths import Padding
-from .templates import Row
+from .post_processors.lengths import Padding
+from .post_processors.templates import Row
 
 Span = tuple[int, int]
 

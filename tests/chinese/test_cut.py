@@ -13,7 +13,7 @@ from minillm import chinese
 from minillm.backend import backend
 from minillm.chinese import Cutter, Dictionary, Hmm
 from minillm.chinese.hmm import NEVER, STATES, words_of
-from minillm.tokenizers.rank_files import BrokenFileError
+from minillm.tokenizers.formats.untrusted import BrokenFileError
 
 GOLDEN = json.loads(Path(__file__).parents[1].joinpath("golden/chinese.json").read_text("ascii"))
 DICTIONARY = Dictionary(GOLDEN["counts"], GOLDEN["total"])

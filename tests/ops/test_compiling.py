@@ -93,7 +93,9 @@ def sealed(tmp_path):
 
 
 TEXT = """
-import minillm.kernels.text_learn, minillm.kernels.text_likelihood, minillm.kernels.text_scan
+import minillm.tokenizers.bpe.learning_kernel
+import minillm.tokenizers.pre_tokenizers.scanning_kernel
+import minillm.tokenizers.wordpiece.likelihood_kernel
 """
 
 

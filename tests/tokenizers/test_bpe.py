@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.bpe import (
+from minillm.tokenizers.bpe.merges import (
     TIES,
     apply_merges,
     best_pair,
@@ -82,8 +82,12 @@ pair_lists = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=
 def test_merging_kernels_equal_the_definition(symbols, pairs, rng):
     """Also for vocabularies that no trainer makes: any pair may give any id at any rank."""
     pytest.importorskip("numba")
-    from minillm.kernels.text_machine import njit
-    from minillm.kernels.text_merge import merge_scanning, merge_with_heap, pair_table
+    from minillm.tokenizers.bpe.merging_kernel import (
+        merge_scanning,
+        merge_with_heap,
+        pair_table,
+    )
+    from minillm.tokenizers.text.machine_kernel import njit
 
     rows = [(left, right, rng.randrange(4, 10)) for left, right in pairs]
     ranks = {(left, right): (rank, new) for rank, (left, right, new) in enumerate(rows)}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import ByteBPE, CharacterBPE, Pieces, Tokenizer
-from minillm.tokenizers.bpe import apply_merges, learn_merges, learn_merges_fast
-from minillm.tokenizers.bpe_dropout import merge_groups
+from minillm.tokenizers.bpe.dropout import merge_groups
+from minillm.tokenizers.bpe.merges import apply_merges, learn_merges, learn_merges_fast
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/bpe_options.json").read_text("ascii"))
 
@@ -122,7 +122,7 @@ def test_marks():
 @given(st.lists(st.text("abc ", min_size=1, max_size=30), min_size=1, max_size=6),
        st.lists(st.sampled_from(["a", "ab", "abc", "cab", " ", "  ", "caa"]), max_size=60))
 def test_going_through_the_ranks_equals_the_definition(corpus, parts):
-    from minillm.kernels.text_merge import merge_by_rank
+    from minillm.tokenizers.bpe.merging_kernel import merge_by_rank
 
     tok = Tokenizer.train(corpus, "byte_bpe", 290)
     text = "".join(parts).encode()

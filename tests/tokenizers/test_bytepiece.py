@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.bytepiece import (
+from minillm.tokenizers.bytepiece.best_cut import (
     BytePiece,
     Lines,
     best_pieces,
@@ -23,9 +23,9 @@ from minillm.tokenizers.bytepiece import (
     random_pieces,
     uniform_draws,
 )
-from minillm.tokenizers.bytepiece_file import read_bytepiece
-from minillm.tokenizers.rank_files import BrokenFileError
-from minillm.tokenizers.words import UnknownTextError
+from minillm.tokenizers.formats.bytepiece_file import read_bytepiece
+from minillm.tokenizers.formats.untrusted import BrokenFileError
+from minillm.tokenizers.text.unknown_text import UnknownTextError
 
 from .texts import text as any_text
 
@@ -38,9 +38,9 @@ def tokenizer(counts: dict[str, int]) -> Tokenizer:
         [b"", b"", b"", *pieces],
         [0, 0, 0] + [counts[base64.b64encode(piece).decode()] for piece in pieces],
     )
-    from minillm.tokenizers.train_bytepiece import bytepiece_stages
+    from minillm.tokenizers.bytepiece.training import bytepiece_stages
 
-    return Tokenizer(**bytepiece_stages(model))
+    return Tokenizer.of(bytepiece_stages(model, {}))
 
 
 @pytest.mark.parametrize("name", ["numpy", "numba"])
@@ -98,7 +98,7 @@ def model_of(counts: dict[bytes, int]) -> BytePiece:
 @given(scores | scores.map(with_all_bytes), st.lists(words, max_size=4))
 def test_kernel_finds_what_the_definition_finds(counts, texts):
     pytest.importorskip("numba")
-    from minillm.tokenizers.counting import joined
+    from minillm.tokenizers.counting.distinct_pieces import joined
 
     model = model_of(counts)
     data, spans = joined(texts) if texts else (np.empty(0, np.uint8), np.empty((0, 2), np.int64))
@@ -201,7 +201,7 @@ def test_what_is_surely_composed(text):
     pytest.importorskip("numba")
     import unicodedata
 
-    from minillm.kernels.text_bytepiece import surely_composed
+    from minillm.tokenizers.bytepiece.trie_kernel import surely_composed
 
     data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     if surely_composed(data):
@@ -210,7 +210,7 @@ def test_what_is_surely_composed(text):
 
 def test_plain_text_is_surely_composed():
     pytest.importorskip("numba")
-    from minillm.kernels.text_bytepiece import surely_composed
+    from minillm.tokenizers.bytepiece.trie_kernel import surely_composed
 
     text = "naïve “quotes” — 今天，天气很好！ ＡＢ\n"
     assert surely_composed(np.frombuffer(text.encode(), np.uint8))
@@ -290,7 +290,7 @@ def test_mutated_files_give_one_kind_of_error(tmp_path_factory, data):
 
 def test_two_threads_find_the_same(monkeypatch):
     pytest.importorskip("numba")
-    from minillm.tokenizers import two_threads
+    from minillm.tokenizers.text import two_threads
 
     tok = tokenizer(GOLDEN["counts"][0][0])
     texts = [*GOLDEN["corpus"], "", "no line feed at all " * 9, "\n\n\n", *GOLDEN["corpus"]]

@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.bytepiece_ngrams import (
+from minillm.tokenizers.bytepiece.ngrams import (
     NgramModel,
     conditional_logs,
     count_ngrams,
     cut_at_zeros,
     tag,
 )
-from minillm.tokenizers.counting import joined
-from minillm.tokenizers.train_bytepiece import (
+from minillm.tokenizers.bytepiece.training import (
     bytepiece_vocabularies,
     prune,
     prune_fast,
     split,
     training_segments,
 )
+from minillm.tokenizers.counting.distinct_pieces import joined
 
 from .texts import text as any_text
 

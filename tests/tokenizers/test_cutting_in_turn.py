@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minillm.tokenizers import CutInTurn, Metaspace, Split
-from minillm.tokenizers.byte_level import InByteAlphabet
-from minillm.tokenizers.segments import Pieces
+from minillm.tokenizers.pre_tokenizers.byte_level import InByteAlphabet
+from minillm.tokenizers.text.segments import Pieces
 
 
 @dataclass

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.tokenizers import Template, Tokenizer
-from minillm.tokenizers.normalizing import InTurn, Lowercase, UnicodeForm
+from minillm.tokenizers.normalizers.rewriting import InTurn, Lowercase
+from minillm.tokenizers.normalizers.unicode_forms import UnicodeForm
 
 TEXTS = ["The cat sat, don't you see? 12345\n\n  x = 3", "小猫坐在垫子上。 naïve 👍🏽"]
 MODELS = {

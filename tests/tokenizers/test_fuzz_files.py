@@ -8,8 +8,8 @@ import tracemalloc
 import pytest
 
 from minillm.tokenizers import Template, Tokenizer
-from minillm.tokenizers.rank_files import BrokenFileError
-from minillm.tokenizers.words import UnknownTextError
+from minillm.tokenizers.formats.untrusted import BrokenFileError
+from minillm.tokenizers.text.unknown_text import UnknownTextError
 
 FILES = 10_000
 TEXTS = ["The cat sat on the mat, the cat ran. 小猫坐在垫子上。", "low lower 12345 don't", "\n"]

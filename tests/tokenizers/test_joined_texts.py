@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.segments import BLOCK, as_utf8, blocks_of, joined_texts
+from minillm.tokenizers.text.segments import BLOCK, as_utf8, blocks_of, joined_texts
 
 from .texts import text
 

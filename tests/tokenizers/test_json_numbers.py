@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.json_numbers import read_number, write_number
-from minillm.tokenizers.unigram import Unigram
+from minillm.tokenizers.formats.json_numbers import read_number, write_number
+from minillm.tokenizers.unigram.most_probable import Unigram
 
 # (as written, as Hugging Face tokenizers 0.23 holds it)
 READ = [

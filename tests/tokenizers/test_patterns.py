@@ -6,12 +6,14 @@ import pytest
 import regex
 
 from minillm.tokenizers import Cut, Replace, Split, Tokenizer
-from minillm.tokenizers.pattern_reading import read_pattern
-from minillm.tokenizers.pattern_scanning import PatternError
-from minillm.tokenizers.pattern_tree import can_be_empty
-from minillm.tokenizers.pattern_writing import write_pattern
-from minillm.tokenizers.splitting import rule_of, spans, split
-from minillm.tokenizers.unicode_classes import (
+from minillm.tokenizers.patterns.matching import spans
+from minillm.tokenizers.patterns.named_rules import rule_of
+from minillm.tokenizers.patterns.reading import read_pattern
+from minillm.tokenizers.patterns.scanning import PatternError
+from minillm.tokenizers.patterns.tree import can_be_empty
+from minillm.tokenizers.patterns.writing import write_pattern
+from minillm.tokenizers.pre_tokenizers.splitting import split
+from minillm.tokenizers.text.unicode_classes import (
     categories,
     complement,
     folded,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minillm.tokenizers import porter
+from minillm import porter
 
 PLURALS = "caresses caress, ponies poni, ties ti, caress caress, cats cat"
 PAST = (

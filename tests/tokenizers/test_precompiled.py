@@ -7,10 +7,10 @@ import random
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.charsmap_rules import named_charsmap
-from minillm.tokenizers.precompiled import Precompiled
-from minillm.tokenizers.sentencepiece_normalizer import SentencePieceNormalizer
-from minillm.tokenizers.unigram import Unigram
+from minillm.tokenizers.normalizers.charsmap_rules import named_charsmap
+from minillm.tokenizers.normalizers.precompiled import Precompiled
+from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
+from minillm.tokenizers.unigram.most_probable import Unigram
 
 from .texts import PIECES
 

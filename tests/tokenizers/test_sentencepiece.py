@@ -13,24 +13,23 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.charsmap import Charsmap
-from minillm.tokenizers.charsmap_build import build_charsmap
-from minillm.tokenizers.charsmap_rules import NAMES, named_charsmap, rules_of
-from minillm.tokenizers.sentencepiece_bpe import SentencePieceBPE
-from minillm.tokenizers.sentencepiece_decode import SentencePieceDecoder, repaired
-from minillm.tokenizers.sentencepiece_file import (
+from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
+from minillm.tokenizers.normalizers.charsmap import Charsmap
+from minillm.tokenizers.normalizers.charsmap_build import build_charsmap
+from minillm.tokenizers.normalizers.charsmap_rules import NAMES, named_charsmap, rules_of
+from minillm.tokenizers.sentencepiece.decoding import SentencePieceDecoder, repaired
+from minillm.tokenizers.sentencepiece.learning import learn_pieces, learn_pieces_fast
+from minillm.tokenizers.sentencepiece.merging import SentencePieceBPE
+from minillm.tokenizers.sentencepiece.model_file import (
     BYTE_PIECES,
     ModelFile,
     NormalizerSpec,
     Piece,
     TrainerSpec,
-    model_bytes,
-    parse_model,
 )
-from minillm.tokenizers.sentencepiece_learn import learn_pieces, learn_pieces_fast
-from minillm.tokenizers.sentencepiece_normalizer import SentencePieceNormalizer
-from minillm.tokenizers.sentencepiece_scripts import piece_rules
-from minillm.tokenizers.sentencepiece_stages import stages_of
+from minillm.tokenizers.sentencepiece.model_stages import stages_of
+from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
+from minillm.tokenizers.sentencepiece.scripts import piece_rules
 
 from .texts import text as nasty
 
@@ -53,7 +52,7 @@ def tokenizer_of(pieces, **spec):
     for name, value in spec.items():
         setattr(trainer if hasattr(trainer, name) else normalizer, name, value)
     stages = stages_of(ModelFile([Piece(*piece) for piece in pieces], trainer, normalizer))
-    return Tokenizer(**stages)
+    return Tokenizer.of(stages)
 
 
 @cache

@@ -10,18 +10,16 @@ from pathlib import Path
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers import sentencepiece_wire as wire
-from minillm.tokenizers.charsmap import Charsmap
-from minillm.tokenizers.charsmap_build import build_charsmap
-from minillm.tokenizers.rank_files import BrokenFileError
-from minillm.tokenizers.sentencepiece_file import (
+from minillm.tokenizers.formats import protobuf_wire as wire
+from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model, read_model_file
+from minillm.tokenizers.formats.untrusted import BrokenFileError
+from minillm.tokenizers.normalizers.charsmap import Charsmap
+from minillm.tokenizers.normalizers.charsmap_build import build_charsmap
+from minillm.tokenizers.sentencepiece.model_file import (
     ModelFile,
     NormalizerSpec,
     Piece,
     TrainerSpec,
-    model_bytes,
-    parse_model,
-    read_model_file,
 )
 
 GOLDEN = json.loads(
@@ -96,7 +94,7 @@ def mutations(data, rng, rounds):
 
 
 def test_mutated_files_give_one_error_or_a_tokenizer():
-    from minillm.tokenizers.sentencepiece_stages import stages_of
+    from minillm.tokenizers.sentencepiece.model_stages import stages_of
 
     rng = random.Random(0)
     file = parse_model(SMALL)
@@ -109,7 +107,7 @@ def test_mutated_files_give_one_error_or_a_tokenizer():
             continue
         opened += 1
         if opened % 20 == 0:
-            tok = Tokenizer(**stages_of(parsed))
+            tok = Tokenizer.of(stages_of(parsed))
             tok.decode(tok.encode("aab x cc é 中", special="text"))
             assert parse_model(model_bytes(parsed)) == parsed
     assert opened > 100

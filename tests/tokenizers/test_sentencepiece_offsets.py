@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.sentencepiece_file import parse_model
-from minillm.tokenizers.sentencepiece_normalizer import SentencePieceNormalizer
-from minillm.tokenizers.sentencepiece_stages import stages_of
+from minillm.tokenizers.formats.sentencepiece_file import parse_model
+from minillm.tokenizers.sentencepiece.model_stages import stages_of
+from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 
 STORED = json.loads(
     (Path(__file__).parents[1] / "golden/sentencepiece_offsets.json").read_text("ascii")
@@ -19,7 +19,7 @@ STORED = json.loads(
 
 @pytest.mark.parametrize("entry", STORED, ids=range(len(STORED)))
 def test_stored_offsets(entry):
-    tok = Tokenizer(**stages_of(parse_model(base64.b64decode(entry["model"]))))
+    tok = Tokenizer.of(stages_of(parse_model(base64.b64decode(entry["model"]))))
     for text, ids, spans in entry["rows"]:
         found = tok.encode_with_offsets(text, special="text")
         assert found == (ids, [tuple(span) for span in spans]), text
@@ -27,7 +27,7 @@ def test_stored_offsets(entry):
 
 def test_one_character_that_becomes_four():
     """㍿ is 株式会社: cut up, the last piece has the character."""
-    from minillm.tokenizers.charsmap_rules import named_charsmap
+    from minillm.tokenizers.normalizers.charsmap_rules import named_charsmap
 
     normalizer = SentencePieceNormalizer(named_charsmap("nmt_nfkc"))
     assert normalizer("x㍿") == "▁x株式会社"

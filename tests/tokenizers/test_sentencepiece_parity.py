@@ -8,9 +8,10 @@ import pytest
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.sentencepiece_file import ModelFile, Piece, model_bytes, parse_model
-from minillm.tokenizers.sentencepiece_stages import stages_of
-from minillm.tokenizers.train_sentencepiece import train_sentencepiece
+from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
+from minillm.tokenizers.sentencepiece.model_file import ModelFile, Piece
+from minillm.tokenizers.sentencepiece.model_stages import stages_of
+from minillm.tokenizers.sentencepiece.training import train_sentencepiece
 
 from .test_sentencepiece import GOLDEN
 from .texts import PIECES
@@ -73,7 +74,7 @@ def test_training(kind, options):
     options = {**options, "hard_vocab_limit": False}
     theirs = parse_model(trained(lines, model_type=kind, vocab_size=size, **options))
     renamed = {RENAMED.get(name, name): value for name, value in options.items()}
-    ours = train_sentencepiece(lines, size, model_type=kind, **renamed)["model"].file
+    ours = train_sentencepiece(lines, size, model_type=kind, **renamed).model.file
     assert ours.pieces == theirs.pieces
     assert ours.normalizer.add_dummy_prefix == theirs.normalizer.add_dummy_prefix
     assert ours.trainer.bos_id == theirs.trainer.bos_id
@@ -116,7 +117,7 @@ def test_training_of_unigram_models(options, name):
         )).pieces
         with backend(name):
             found = train_sentencepiece(lines, size, hard_vocab_limit=False, **renamed)
-        same_but_for_ties(found["model"].file.pieces, theirs, lines)
+        same_but_for_ties(found.model.file.pieces, theirs, lines)
 
 
 def same_but_for_ties(ours, theirs, lines):
@@ -141,7 +142,7 @@ def test_unigram_models_of_real_text(options, shared_data):
     for lines in texts:
         size = len(set("".join(lines))) + max(60, len(lines) // 4)
         theirs = trained(lines, model_type="unigram", vocab_size=size, num_threads=1, **options)
-        ours = train_sentencepiece(lines, size, **options)["model"].file.pieces
+        ours = train_sentencepiece(lines, size, **options).model.file.pieces
         same_but_for_ties(ours, parse_model(theirs).pieces, lines[:3])
 
 
@@ -151,7 +152,7 @@ def compare(data, seed, rounds=150):
     file = parse_model(data)
     theirs = library().SentencePieceProcessor(model_proto=data)
     again = library().SentencePieceProcessor(model_proto=model_bytes(file))
-    tok = Tokenizer(**stages_of(file))
+    tok = Tokenizer.of(stages_of(file))
     texts = [random_text(rng) for _ in range(rounds)]
     expected = [theirs.encode(text) for text in texts]
     assert [tok.encode(text, special="text") for text in texts] == expected
@@ -196,7 +197,7 @@ def test_vocabularies_nobody_trained(kind):
 def test_offsets():
     data = trained(GOLDEN["corpus"], model_type="bpe", vocab_size=200)
     theirs = library().SentencePieceProcessor(model_proto=data)
-    tok = Tokenizer(**stages_of(parse_model(data)))
+    tok = Tokenizer.of(stages_of(parse_model(data)))
     rng = random.Random(3)
     for _ in range(200):
         text = random_text(rng)

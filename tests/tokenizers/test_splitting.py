@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.tokenizers.segments import as_utf8
-from minillm.tokenizers.splitting import PATTERNS, RULES, compiled, rule_of, split
-from minillm.tokenizers.unicode_classes import class_table
+from minillm.tokenizers.patterns.matching import compiled
+from minillm.tokenizers.patterns.named_rules import PATTERNS, RULES, rule_of
+from minillm.tokenizers.pre_tokenizers.splitting import split
+from minillm.tokenizers.text.segments import as_utf8
+from minillm.tokenizers.text.unicode_classes import class_table
 
 from .texts import plain, text
 
@@ -17,7 +19,7 @@ numba = pytest.importorskip("numba", reason="compares kernels with definitions")
 
 
 def scan(source: str, rule: str) -> list[str]:
-    from minillm.kernels.text_scan import piece_ends
+    from minillm.tokenizers.pre_tokenizers.scanning_kernel import piece_ends
 
     data = np.frombuffer(source.encode(), np.uint8)
     ends = np.empty(len(data) + 1, np.int64)
@@ -29,8 +31,8 @@ def scan(source: str, rule: str) -> list[str]:
 
 def scan_plain(source: str, rule: str, after: str = "") -> list[str]:
     """Pieces of `source`, which `after` follows in memory, found 32 bytes at a time if possible."""
-    from minillm.kernels.text_ascii import BLOCK, plain_length
-    from minillm.kernels.text_machine import njit
+    from minillm.tokenizers.pre_tokenizers.ascii_kernel import BLOCK, plain_length
+    from minillm.tokenizers.text.machine_kernel import njit
 
     global _plain
     if _plain is None:

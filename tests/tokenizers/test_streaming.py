@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.decoding import (
+from minillm.tokenizers.decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
+from minillm.tokenizers.decoders.rewriting import (
     CTC,
     ByteTokens,
     DecodeInTurn,
@@ -17,13 +18,9 @@ from minillm.tokenizers.decoding import (
     ReplaceIn,
     StripFrom,
 )
-from minillm.tokenizers.metaspace import JoinMarked
-from minillm.tokenizers.normalizing import Replace
-from minillm.tokenizers.sentencepiece_decode import SentencePieceDecoder
-from minillm.tokenizers.stages import Join, JoinWords
-from minillm.tokenizers.streaming import StreamDecoder, WaitForAll
-from minillm.tokenizers.utf8 import KeepValid
-from minillm.tokenizers.wordpiece import JoinWordPieces
+from minillm.tokenizers.decoders.streaming import KeepValid, StreamDecoder, WaitForAll
+from minillm.tokenizers.normalizers.rewriting import Replace
+from minillm.tokenizers.sentencepiece.decoding import SentencePieceDecoder
 
 LLAMA = DecodeInTurn((ReplaceIn(Replace("▁", " ")), ByteTokens(), Join(), StripFrom(" ", 1, 0)))
 TEXT_DECODERS = [

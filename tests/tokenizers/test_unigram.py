@@ -10,8 +10,7 @@ import pytest
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.unigram import Unigram
-from minillm.tokenizers.unigram_lattice import (
+from minillm.tokenizers.unigram.lattice import (
     Edge,
     Lattice,
     backward,
@@ -24,6 +23,7 @@ from minillm.tokenizers.unigram_lattice import (
     sample_huggingface,
     sample_n_best,
 )
+from minillm.tokenizers.unigram.most_probable import Unigram
 
 PIECES = {"<unk>": 0.0, "a": -1, "b": -1, "ab": -2, "bc": -3, "c": -2, "abc": -4}
 BYTES = {"<0xE4>": -5, "<0xB8>": -5, "<0xAD>": -5}

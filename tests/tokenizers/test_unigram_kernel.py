@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.stages import Split
-from minillm.tokenizers.unigram import Unigram
-from minillm.tokenizers.unigram_bulk import trie_of
+from minillm.tokenizers.pre_tokenizers.split_rules import Split
+from minillm.tokenizers.unigram.bulk import trie_of
+from minillm.tokenizers.unigram.most_probable import Unigram
 
 from .texts import text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.unigram import Unigram
+from minillm.tokenizers.unigram.most_probable import Unigram
 
 pytestmark = pytest.mark.parity
 MAKER = Path(__file__).parents[1] / "golden/make_unigram.py"

@@ -11,9 +11,7 @@ import pytest
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.train_unigram import train_pieces
-from minillm.tokenizers.unigram import Unigram, single
-from minillm.tokenizers.unigram_em import (
+from minillm.tokenizers.unigram.expectation import (
     alternative,
     digamma,
     expect,
@@ -22,8 +20,10 @@ from minillm.tokenizers.unigram_em import (
     maximize,
     rounded_loss,
 )
-from minillm.tokenizers.unigram_seeds import ALONE, INHERITED, SPACE, Validity, seeds
-from minillm.tokenizers.unigram_words import Words
+from minillm.tokenizers.unigram.most_probable import Unigram, single
+from minillm.tokenizers.unigram.seeds import ALONE, INHERITED, SPACE, Validity, seeds
+from minillm.tokenizers.unigram.training import train_pieces
+from minillm.tokenizers.unigram.word_counts import Words
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/unigram.json").read_text("ascii"))
 

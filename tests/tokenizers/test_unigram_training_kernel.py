@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm.backend import backend
-from minillm.tokenizers.train_unigram import first_scores, train_pieces
-from minillm.tokenizers.unigram_em import expect
-from minillm.tokenizers.unigram_seeds import FORBIDDEN, SPACE, Validity
-from minillm.tokenizers.unigram_words import Words, words_of_lines
+from minillm.tokenizers.unigram.expectation import expect
+from minillm.tokenizers.unigram.seeds import FORBIDDEN, SPACE, Validity
+from minillm.tokenizers.unigram.training import first_scores, train_pieces
+from minillm.tokenizers.unigram.word_counts import Words, words_of_lines
 
 from .test_unigram_training import GOLDEN, characters_of, words_of
 
@@ -56,7 +56,7 @@ def test_kernels_follow_the_definition(corpus, variant, scripts):
 @pytest.mark.parametrize("variant", ["huggingface", "sentencepiece"])
 def test_what_follows_a_word_is_no_part_of_a_seed(variant):
     pytest.importorskip("numba")
-    from minillm.tokenizers.unigram_fast import PieceTable
+    from minillm.tokenizers.unigram.array_training import PieceTable
 
     words, counts = ["aé", "aéa", "ba", "baé"], [3, 2, 7, 1]
     for followers in (["\0"] * 4, ["\0", "\0", "é", "b"], ["b", "\0a", "é", "\0"]):
@@ -96,7 +96,7 @@ def test_kernels_give_the_same_vocabulary():
 def test_very_long_and_improbable_words():
     """Probabilities far below what a float64 can hold."""
     pytest.importorskip("numba")
-    from minillm.tokenizers.unigram_fast import PieceTable
+    from minillm.tokenizers.unigram.array_training import PieceTable
 
     rare = "".join(chr(0x4E00 + k) for k in range(300))
     words = ["x" * 500 + rare + "ab" * 600, "abab", "xx", rare[:7]]
@@ -110,7 +110,7 @@ def test_very_long_and_improbable_words():
 
 def test_words_of_lines():
     pytest.importorskip("numba")
-    from minillm.tokenizers.counting import joined
+    from minillm.tokenizers.counting.distinct_pieces import joined
 
     lines = ["▁the▁cat", "▁the", "no mark▁the▁“the", "▁▁a", "é▁the"]
     table = words_of_lines(*joined([line.encode() for line in lines]))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.tokenizers.utf8 import (
-    KeepValid,
+from minillm.tokenizers.decoders.streaming import KeepValid
+from minillm.tokenizers.text.utf8 import (
     decode_per_byte,
     decode_replace,
     decode_whole_run,

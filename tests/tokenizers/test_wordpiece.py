@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from minillm.backend import backend
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.bert import BertNormalizer, BertSplit
-from minillm.tokenizers.train_wordpiece import learn_by_likelihood, likeliest_pair
-from minillm.tokenizers.wordpiece import JoinWordPieces, WordPiece
+from minillm.tokenizers.decoders.joining import JoinWordPieces
+from minillm.tokenizers.normalizers.bert import BertNormalizer
+from minillm.tokenizers.pre_tokenizers.bert import BertSplit
+from minillm.tokenizers.wordpiece.longest_match import WordPiece
+from minillm.tokenizers.wordpiece.training import learn_by_likelihood, likeliest_pair
 
 from .texts import text
 

@@ -1,0 +1,232 @@
+"""The stages around the model as tokenizer.json writes them."""
+
+import base64
+from typing import Any
+
+from ..counting.vocabulary_room import NOT_SPACE
+from ..decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
+from ..decoders.rewriting import (
+    CTC,
+    ByteTokens,
+    DecodeInTurn,
+    FromByteAlphabet,
+    JoinSpaced,
+    ReplaceIn,
+    StripFrom,
+)
+from ..normalizers.bert import BertNormalizer
+from ..normalizers.precompiled import Precompiled
+from ..normalizers.rewriting import InTurn, Lowercase, Nmt, Prepend, Replace, Strip, StripAccents
+from ..normalizers.unicode_forms import UnicodeForm
+from ..patterns.named_rules import PATTERNS, same_meaning, tree_of
+from ..patterns.writing import write_pattern
+from ..post_processors.lengths import Padding, Truncation
+from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
+from ..pre_tokenizers.behaviors import Cut, FixedLength
+from ..pre_tokenizers.bert import BertSplit
+from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet
+from ..pre_tokenizers.in_turn import PrefixSpace, flat
+from ..pre_tokenizers.metaspace import Metaspace
+from ..pre_tokenizers.split_rules import Characters, Split
+from ..pre_tokenizers.unicode_scripts import UnicodeScripts
+from ..vocabulary import Vocabulary
+from .read_json_stages import WORDS_AND_MARKS
+
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
+EVERY_CHARACTER = r"[\s\S]"
+Json = dict[str, Any]
+
+
+def cannot_write(stage: str, value: Any) -> ValueError:
+    return ValueError(f"{stage}={value!r:.80} cannot be written to a tokenizer.json")
+
+
+def regex_json(pattern: str, dialect: str) -> Json:
+    """A pattern in the dialect of these files, as it is where it means the same there."""
+    if pattern in PATTERNS or not (dialect == "oniguruma" or same_meaning(pattern)):
+        pattern = write_pattern(tree_of(pattern, dialect), "oniguruma")
+    return {"Regex": pattern}
+
+
+def normalizer_json(stage: Any) -> Json:
+    if isinstance(stage, UnicodeForm):
+        return {"type": stage.form}
+    if isinstance(stage, Lowercase | StripAccents | Nmt):
+        return {"type": type(stage).__name__}
+    if isinstance(stage, ByteAlphabet):
+        return {"type": "ByteLevel"}
+    if isinstance(stage, BertNormalizer):
+        return {
+            "type": "BertNormalizer", "clean_text": stage.clean_text,
+            "handle_chinese_chars": stage.chinese_characters,
+            "strip_accents": stage.strip_accents, "lowercase": stage.lowercase,
+        }
+    if isinstance(stage, Strip):
+        return {"type": "Strip", "strip_left": stage.left, "strip_right": stage.right}
+    if isinstance(stage, Replace):
+        return replace_json(stage)
+    if isinstance(stage, Prepend):
+        return {"type": "Prepend", "prepend": stage.prefix}
+    if isinstance(stage, Precompiled):
+        table = base64.b64encode(stage.charsmap).decode()
+        return {"type": "Precompiled", "precompiled_charsmap": table}
+    if isinstance(stage, InTurn):
+        return {"type": "Sequence", "normalizers": [normalizer_json(n) for n in stage.steps]}
+    raise cannot_write("normalizer", stage)
+
+
+def replace_json(stage: Replace) -> Json:
+    pattern = regex_json(stage.pattern, stage.dialect)
+    return {"type": "Replace", "pattern": pattern, "content": stage.content}
+
+
+def split_json(pattern: Json, behavior: str, invert: bool) -> Json:
+    return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
+
+
+def cut_json(stage: Any) -> Json:
+    """One pre-tokenizer that is not in the byte alphabet."""
+    if isinstance(stage, Split):
+        if stage == Split(NOT_SPACE):
+            return {"type": "WhitespaceSplit"}
+        if stage == Split(WORDS_AND_MARKS):
+            return {"type": "Whitespace"}
+        drops = stage.gaps == "drop" and stage.rule is None  # the named rules leave no gaps
+        behavior, invert = ("Removed", True) if drops else ("Isolated", False)
+        return split_json(regex_json(stage.pattern, stage.dialect), behavior, invert)
+    if isinstance(stage, Characters):
+        return split_json({"Regex": EVERY_CHARACTER}, "Isolated", False)
+    if isinstance(stage, Cut):
+        pattern = regex_json(stage.pattern, stage.dialect)
+        return split_json(pattern, stage.behavior, stage.invert)
+    if isinstance(stage, BertSplit):
+        return {"type": "BertPreTokenizer"}
+    if isinstance(stage, UnicodeScripts):
+        return {"type": "UnicodeScripts"}
+    if isinstance(stage, FixedLength):
+        return {"type": "FixedLength", "length": stage.length}
+    if isinstance(stage, Metaspace):
+        return {
+            "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
+            "split": stage.split,
+        }
+    raise cannot_write("pre_tokenizer", stage)
+
+
+def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
+    """The stage as one object or a Sequence; `byte_level`: the model works on bytes."""
+    steps = flat((stage,)) if stage is not None else []
+    if byte_level:
+        steps.append(InByteAlphabet())
+    made: list[Json] = []
+    waiting: list[Any] = []
+    for step in steps:
+        if not isinstance(step, InByteAlphabet):
+            waiting.append(step)
+            continue
+        cuts = bool(waiting) and is_gpt2(waiting[-1])
+        before = waiting[: len(waiting) - cuts]
+        prefixed = bool(before) and isinstance(before[-1], PrefixSpace)
+        made += map(cut_json, before[: len(before) - prefixed])
+        made.append({**BYTE_LEVEL, "add_prefix_space": prefixed, "use_regex": cuts})
+        waiting = []
+    made += map(cut_json, waiting)
+    if len(made) <= 1:
+        return made[0] if made else None
+    return {"type": "Sequence", "pretokenizers": made}
+
+
+def is_gpt2(stage: Any) -> bool:
+    return isinstance(stage, Split) and stage.rule == "gpt2"
+
+
+def post_processor_json(tok: Vocabulary, byte_level: bool) -> Json | None:
+    stage = tok.post_processor
+    if stage is None:
+        return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
+    if isinstance(stage, ProcessInTurn):
+        return {
+            "type": "Sequence", "processors": [processor_json(tok, step) for step in stage.steps]
+        }
+    return processor_json(tok, stage)
+
+
+def processor_json(tok: Vocabulary, stage: Any) -> Json:
+    """One post-processor."""
+    if isinstance(stage, TrimOffsets):
+        return {
+            "type": "ByteLevel", "add_prefix_space": stage.prefix_space, "trim_offsets": True,
+            "use_regex": True,
+        }
+    if not isinstance(stage, Template):
+        raise cannot_write("post_processor", stage)
+    named = {id: token for token, id in tok.special_tokens.items()}
+    names = {
+        id: named.get(id) or tok.id_to_token(id)
+        for id, _ in (*stage.single, *stage.pair) if isinstance(id, int)
+    }
+
+    def part_json(part: Part) -> Json:
+        what, kind = part
+        if isinstance(what, str):
+            return {"Sequence": {"id": what, "type_id": kind}}
+        return {"SpecialToken": {"id": names[what], "type_id": kind}}
+
+    return {
+        "type": "TemplateProcessing",
+        "single": [part_json(part) for part in stage.single],
+        "pair": [part_json(part) for part in stage.pair],
+        "special_tokens": {
+            name: {"id": name, "ids": [id], "tokens": [name]} for id, name in names.items()
+        },
+    }
+
+
+def truncation_json(value: Truncation | None) -> Json | None:
+    return None if value is None else {
+        "direction": value.direction.title(), "max_length": value.max_length,
+        "strategy": value.strategy.title().replace("_", ""), "stride": value.stride,
+    }
+
+
+def padding_json(value: Padding | None) -> Json | None:
+    return None if value is None else {
+        "strategy": "BatchLongest" if value.length is None else {"Fixed": value.length},
+        "direction": value.direction.title(), "pad_to_multiple_of": value.pad_to_multiple_of,
+        "pad_id": value.pad_id, "pad_type_id": value.pad_type_id, "pad_token": value.pad_token,
+    }
+
+
+def decoder_json(stage: Any, byte_level: bool) -> Json | None:
+    if isinstance(stage, JoinSpaced):
+        return None
+    if isinstance(stage, Join):
+        return {**BYTE_LEVEL, "use_regex": True} if byte_level else {"type": "Fuse"}
+    if isinstance(stage, JoinWords):
+        return {"type": "BPEDecoder", "suffix": stage.suffix}
+    if isinstance(stage, JoinWordPieces):
+        return {"type": "WordPiece", "prefix": stage.prefix, "cleanup": stage.cleanup}
+    if isinstance(stage, JoinMarked):
+        return {
+            "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
+            "split": True,
+        }
+    if isinstance(stage, ByteTokens):
+        return {"type": "ByteFallback"}
+    if isinstance(stage, FromByteAlphabet):
+        return {**BYTE_LEVEL, "use_regex": True}
+    if isinstance(stage, CTC):
+        return {
+            "type": "CTC", "pad_token": stage.pad_token,
+            "word_delimiter_token": stage.word_delimiter_token, "cleanup": stage.cleanup,
+        }
+    if isinstance(stage, ReplaceIn):
+        return replace_json(stage.rule)
+    if isinstance(stage, StripFrom):
+        return {
+            "type": "Strip", "content": stage.content, "start": stage.start_count,
+            "stop": stage.stop_count,
+        }
+    if isinstance(stage, DecodeInTurn):
+        return {"type": "Sequence", "decoders": [decoder_json(d, False) for d in stage.decoders]}
+    raise cannot_write("decoder", stage)
