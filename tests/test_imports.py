@@ -9,12 +9,12 @@ import pytest
 ROOT = Path(__file__).parent.parent / "minillm"
 
 # From low to high. Names on one line know nothing of each other. Data stands below tokenizers: it
-# keeps ids in files, and a tokenizer writes such files; training below the models that are loaded
-# by name, because a checkpoint is what is loaded.
+# keeps ids in files, and a tokenizer writes such files; generation below models: it asks for scores
+# and does not care whose they are.
 LAYERS = """
 files threads blas backend
-kernels
 ops autograd
+kernels
 nn
 tokenizers.text
 tokenizers.patterns
@@ -37,11 +37,8 @@ tokenizers.tokenizer
 tokenizers
 chinese
 generation
-models.model
-models.gpt
-training
-models.taped models.pretrained
 models
+training
 show porter scoreboard storyteller
 cli
 __main__

@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .batches import Batches, uninterrupted
-from .checkpoints import load_checkpoint, save_checkpoint
+from ..models.checkpoints import load_checkpoint, save_checkpoint
 from .evaluation import count_labels, evaluate
 from .log import COLUMNS, append_row, describe, keep_rows
 from .optimizers import check

@@ -89,7 +89,7 @@ class Jitter:
                 return op
 
             module.twin = twin
-        if module.__name__ == "minillm.generation.fast_decoding":
+        if module.__name__ == "minillm.models.fast_decoding":
             module.FastDecoder.extend = self.after(module.FastDecoder.extend)
 
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ..files import written_atomically
-from ..models import KINDS, Model
 from ..nn import Parameter, parameters_of
+from .model import KINDS, Model
 
 FORMAT = 2
 MOST = 1_000_000  # bytes of the header

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import active_backend
-from ..models import GPT
+from ..generation.scorers import FAST
 from ..nn import Attention, Block, Embedding, FeedForward, LayerNorm, Learned, Linear, Stack
+from .gpt import GPT
 
 # What the kernel takes for granted of the parts of a block, each with its attributes.
 PARTS: dict[str, tuple[type, dict[str, Any]]] = {
@@ -84,3 +85,6 @@ class FastDecoder:
         for part in cache:
             part.length = position + 1
         return self.logits
+
+
+FAST.append(FastDecoder.of)
