@@ -13,7 +13,7 @@ import numpy as np
 
 from ..text.machine_kernel import lean
 from ..text.marks_kernel import is_space, next_space
-from ..text.pieces_kernel import ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
+from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
 from ..text.trie_kernel import ID, S9, child, leads
 from ..text.utf8_kernel import character_width
 
@@ -212,22 +212,29 @@ def summed_up(total, ids, first, after, model):
 
 
 @lean
+def learn_word(text, i, end, key, at, model, memory):
+    """Cut a word and put it into its free slot; False at a character that no id stands for."""
+    memory.used[0] += 1
+    if not find_edges(text, i, end, 0.0, True, model, memory):
+        return False
+    count, margin = trace(end - i, memory)
+    remember(memory, at, key[0], key[1], count, margin, model.unk_id)
+    return True
+
+
+@lean(forceinline=True)
 def slot_of_word(text, i, end, model, memory):
     """Index of the slot of a short word, which is cut and remembered if it is new.
 
-    -1 at a character that no id stands for, which ``memory.best[0]`` bytes come before.
+    ALL at a character that no id stands for, which ``memory.best[0]`` bytes come before.
     """
     forget_if_full(memory)
     slots = memory.slots
     low, high = short_key(text, i, end - i)
     at = short_slot(slots, shift_for(slots), low, high)
-    if slots[at + ONE] == ZERO:
-        memory.used[0] += 1
-        if not find_edges(text, i, end, 0.0, True, model, memory):
-            return np.int64(-1)
-        count, margin = trace(end - i, memory)
-        remember(memory, at, low, high, count, margin, model.unk_id)
-    return np.int64(at)
+    if slots[at + ONE] == ZERO and not learn_word(text, i, end, (low, high), at, model, memory):
+        return ALL
+    return at
 
 
 @lean(forceinline=True)
@@ -250,7 +257,7 @@ def is_certain(slack, length, before, so_far, model, out, n):
 @lean(forceinline=True)
 def put_known(slots, at, out, n):
     """Copy the ids in a slot to out[n:], where four have room."""
-    first, last = slots[at + 2], slots[at + 3]
+    first, last = slots[at + TWO], slots[at + THREE]
     out[n] = first & ID
     out[n + 1] = (first >> S24) & ID
     out[n + 2] = last & ID
@@ -276,11 +283,11 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
             length = end - i
             if length <= SHORT:
                 at = slot_of_word(text, i, end, model, memory)
-                if at < 0:
+                if at == ALL:
                     return i + np.int64(memory.best[0])
-                count, certain = np.int64(slots[at + 3] >> S48), True
+                count, certain = np.int64(slots[at + THREE] >> S48), True
                 if joined:
-                    slack = np.float64(slots[at + 2] >> S48) * (1.0 / 4096.0)
+                    slack = np.float64(slots[at + TWO] >> S48) * (1.0 / 4096.0)
                     certain, so_far = is_certain(slack, length, i - begin, so_far, model, out, n)
                 if certain and count > 0:
                     if waiting >= 0:
