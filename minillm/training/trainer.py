@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from .batches import Batches, uninterrupted
 from ..models.checkpoints import load_checkpoint, save_checkpoint
+from .batches import Batches, uninterrupted
 from .evaluation import count_labels, evaluate
 from .log import COLUMNS, append_row, describe, keep_rows
 from .optimizers import check

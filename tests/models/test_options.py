@@ -7,8 +7,8 @@ import pytest
 
 from minillm import backend, ops
 from minillm.generation import generate
-from minillm.models.fast_decoding import FastDecoder, is_known
 from minillm.models import GPT, GPTConfig
+from minillm.models.fast_decoding import FastDecoder, is_known
 from minillm.nn import Attention, FeedForward, Init, Parameter
 from minillm.training import load_model, save_checkpoint
 

@@ -113,18 +113,16 @@ class ByteBPE:
         self, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """The kernel, and the long pieces that it leaves; `memory` is this call's alone."""
+        from ..pre_tokenizers.ascii_kernel import Splitting
         from ..text.unicode_classes import class_table
         from .byte_bpe_kernel import encode
 
-        words = self._words
+        words, splitting = self._words, Splitting(RULES.index(rule), class_table())
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         progress = np.zeros(3, np.int64)
         segments = np.ascontiguousarray(segments, np.int64)
-        while length := encode(
-            data, segments, RULES.index(rule), class_table(), words, memory,
-            out, ends, progress,
-        ):
+        while length := encode(data, segments, splitting, words, memory, out, ends, progress):
             i, n = progress[1:].tolist()
             piece = data[i : i + length]
             whole = self.ids.get(piece.tobytes()) if self.whole_pieces else None
@@ -168,7 +166,8 @@ class ByteBPE:
     @cached_property
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
-        from .byte_bpe_kernel import Vocabulary, fill_slots
+        from ..text.entries_kernel import Entries, fill_slots
+        from .byte_bpe_kernel import Vocabulary
         from .merging_kernel import pair_table
 
         pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
@@ -178,14 +177,15 @@ class ByteBPE:
         data = np.frombuffer(b"".join(token or b"" for token in self.vocabulary) or b"\0", np.uint8)
         starts = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
         slots = np.full(power_of_two(2 * len(self.vocabulary)), -1, np.int32)
-        fill_slots(data, starts, slots)
-        return Vocabulary(self.byte_ids, pairs, self.whole_pieces, slots, data, starts)
+        entries = Entries(slots, data, starts)
+        fill_slots(entries)
+        return Vocabulary(self.byte_ids, pairs, self.whole_pieces, entries)
 
     def _new_memory(self) -> Any:
         """A memory of pieces seen, which knows the entries of the vocabulary."""
         from ..text.memory_kernel import LONGEST, Memory
 
-        words = self._words
+        entries = self._words.entries
         memory = Memory(
             short=np.zeros(4 * REMEMBERED, np.uint64),
             long=np.zeros(REMEMBERED // 4, np.uint64),
@@ -195,6 +195,6 @@ class ByteBPE:
             symbols=np.zeros(LONGEST, np.int32),
             values=np.zeros(LONGEST, np.uint64),
         )
-        spans = np.stack([words.starts[:-1], words.starts[1:]], 1)
-        self._run(memory, words.data, spans[self.lengths <= MEMORABLE], "given")
+        spans = np.stack([entries.starts[:-1], entries.starts[1:]], 1)
+        self._run(memory, entries.data, spans[self.lengths <= MEMORABLE], "given")
         return memory

@@ -1,40 +1,46 @@
 """Learning merges without ever recounting: only the words that hold the joined pair are visited.
 
-`keys`, `counts` and `heads` are one open-addressing table of pairs. heads[s] starts a linked list
-(`node_word`, `node_next`) of the words in which the pair has stood. A heap holds (count, order,
-pair); its counts may be out of date, and are checked when an entry comes to the top. The
-definition is ``learn_merges`` in ``minillm/tokenizers/bpe/merges.py``.
+The definition is ``learn_merges`` in ``minillm/tokenizers/bpe/merges.py``. A table of pairs heads
+linked lists of the words in which each pair has stood. A heap holds (count, order, pair); its
+counts may be out of date, and are checked when an entry comes to the top. For n symbols there are
+never more than 3 n list nodes and heap entries, nor more than 2 n fresh pairs.
 """
+
+from collections import namedtuple
 
 import numpy as np
 
+from ..text.heap_kernel import Heap, entry_of, heap_ordered_by
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import ID, MIX1, ONE, S29, S32, ZERO
+from ..text.pieces_kernel import S32, ZERO, pair_key
+from .pair_lists_kernel import (
+    FRESH,
+    LIVING,
+    SIZE,
+    TWICE,
+    Lists,
+    add,
+    count_pairs,
+    find,
+    grown,
+    parts,
+    slots_for,
+    table_of,
+)
 
 SMALLEST_IDS, GREATEST_BYTES, FIRST_MET = range(3)
 
-
-@lean
-def find(keys, key):
-    """Slot of a pair, or the free slot where it belongs."""
-    h = key * MIX1
-    slot = (h ^ (h >> S29)) >> np.uint64(7)
-    last = np.uint64(keys.size - 1)
-    while True:
-        slot &= last
-        if keys[slot] == key or keys[slot] == ZERO:
-            return np.int64(slot)
-        slot += ONE
+# Word w is symbols[offsets[w] : offsets[w] + lengths[w]] and occurs times[w] times.
+Words = namedtuple("Words", "symbols offsets lengths times")
+# Token t is data[starts[t] : starts[t + 1]], and widths[t] characters wide; no token gets `limit`
+# wide unless it joins two of the first ones. tie: which of equally frequent pairs comes first.
+Tokens = namedtuple("Tokens", "data starts widths limit tie")
 
 
 @lean
-def pair_key(left, right):
-    return ((np.uint64(left) << S32) | np.uint64(right)) + ONE
-
-
-@lean
-def compare(a, b, data, starts):
+def compare(a, b, tokens):
     """-1, 0 or 1 as the bytes of token a are less than, equal to or greater than those of b."""
+    data, starts = tokens.data, tokens.starts
     i, j = starts[a], starts[b]
     while i < starts[a + 1] and j < starts[b + 1]:
         if data[i] != data[j]:
@@ -45,106 +51,61 @@ def compare(a, b, data, starts):
 
 
 @lean
-def comes_first(count, order, key, count2, order2, key2, tie, data, starts):
-    """Is the first of two pairs to be joined before the second?"""
+def comes_first(entry, other, tokens):
+    """Is the first of two entries (count, order, key) to be joined before the second?"""
+    count, order, key = entry
+    count2, order2, key2 = other
     if count != count2:
         return count > count2
-    if tie != GREATEST_BYTES:
+    if tokens.tie != GREATEST_BYTES:
         return order < order2
-    a, b = key - ONE, key2 - ONE
-    left = compare(np.int64(a >> S32), np.int64(b >> S32), data, starts)
-    if left != 0:
-        return left > 0
-    return compare(np.int64(a & ID), np.int64(b & ID), data, starts) > 0
+    (a, b), (c, d) = parts(key), parts(key2)
+    left = compare(a, c, tokens)
+    return left > 0 if left != 0 else compare(b, d, tokens) > 0
+
+
+push, sink = heap_ordered_by(comes_first)
 
 
 @lean
-def push(hc, ho, hk, size, count, order, key, tie, data, starts):
-    """Add an entry to the heap of `size` entries."""
-    k = size
-    while k > 0:
-        up = (k - 1) >> 1
-        if not comes_first(count, order, key, hc[up], ho[up], hk[up], tie, data, starts):
-            break
-        hc[k], ho[k], hk[k] = hc[up], ho[up], hk[up]
-        k = up
-    hc[k], ho[k], hk[k] = count, order, key
-
-
-@lean
-def sink(hc, ho, hk, size, count, order, key, tie, data, starts):
-    """Replace the top of the heap by this entry."""
-    k = 0
-    while 2 * k + 1 < size:
-        c = 2 * k + 1
-        if c + 1 < size and comes_first(
-            hc[c + 1], ho[c + 1], hk[c + 1], hc[c], ho[c], hk[c], tie, data, starts
-        ):
-            c += 1
-        if not comes_first(hc[c], ho[c], hk[c], count, order, key, tie, data, starts):
-            break
-        hc[k], ho[k], hk[k] = hc[c], ho[c], hk[c]
-        k = c
-    hc[k], ho[k], hk[k] = count, order, key
-
-
-@lean
-def first_place(key, head, node_word, node_next, symbols, offsets, lengths):
+def first_place(key, head, lists, words):
     """word << 32 | position of the first occurrence of a pair, for the tie rule FIRST_MET."""
-    a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
-    best = ~ZERO
-    node = head
+    a, b = parts(key)
+    symbols, best, node = words.symbols, ~ZERO, head
     while node >= 0:
-        word = node_word[node]
-        node = node_next[node]
+        word = lists.words[node]
+        node = lists.nexts[node]
         if np.uint64(word) << S32 > best:
             continue
-        start = offsets[word]
-        for k in range(lengths[word] - 1):
+        start = words.offsets[word]
+        for k in range(words.lengths[word] - 1):
             if symbols[start + k] == a and symbols[start + k + 1] == b:
                 best = min(best, np.uint64(word) << S32 | np.uint64(k))
                 break
     return best
 
 
-@lean
-def rebuild(keys, counts, heads, new_keys, new_counts, new_heads):
-    """Move the living pairs into a larger table; returns how many there are."""
-    living = 0
-    for s in range(keys.size):
-        if keys[s] != ZERO and counts[s] > 0:
-            t = find(new_keys, keys[s])
-            new_keys[t], new_counts[t], new_heads[t] = keys[s], counts[s], heads[s]
-            living += 1
-    return living
+@njit
+def room_for(words, first):
+    """(pairs, lists, heap), empty, for learning from words of `first` different tokens."""
+    n, slots = words.symbols.size, 256
+    while slots <= 2 * min(n, first * first):
+        slots *= 2
+    nodes, nexts = np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32)
+    lists = Lists(nodes, nexts, np.empty(2 * n + 1, np.uint64), np.zeros(5, np.int64))
+    counts, orders = np.empty(3 * n + 1, np.int64), np.empty(3 * n + 1, np.uint64)
+    return table_of(slots), lists, Heap(counts, orders, np.empty(3 * n + 1, np.uint64))
 
 
 @lean
-def add(keys, counts, heads, key, times, word, node_word, node_next, nodes, fresh, news):
-    """Count a pair `times` more in `word`; returns the new (nodes, news)."""
-    s = find(keys, key)
-    if keys[s] == ZERO:
-        keys[s], heads[s], counts[s] = key, -1, 0
-        fresh[news] = key
-        news += 1
-    counts[s] += times
-    head = heads[s]
-    if head < 0 or node_word[head] != word:
-        node_word[nodes], node_next[nodes] = word, head
-        heads[s] = nodes
-        nodes += 1
-    return nodes, news
+def join_in_word(word, pair, new_id, words, tokens, pairs, lists):
+    """Join a pair in one word, and count the pairs that go and come.
 
-
-@lean
-def join_in_word(
-    symbols, start, length, a, b, new_id, times, word, keys, counts, heads, node_word, node_next,
-    nodes, fresh, news, widths, limit,
-):
-    """Join a and b in one word, and count the pairs that go and come.
-
-    A pair that comes and would be `limit` characters wide or wider is not counted.
+    A pair that comes and would be `limit` characters wide or wider is not counted. Returns the
+    new length of the word.
     """
+    symbols, start, length = words.symbols, words.offsets[word], words.lengths[word]
+    times, (a, b) = words.times[word], parts(pair)
     i, o, joined = 0, 0, False
     while i < length:
         here = symbols[start + i]
@@ -152,6 +113,7 @@ def join_in_word(
         if here == a and i + 1 < length and symbols[start + i + 1] == b:
             if joined:
                 old, new_pair = pair_key(b, a), pair_key(new_id, new_id)
+                lists.used[TWICE] = word
             elif o > 0:
                 before = symbols[start + o - 1]
                 old, new_pair = pair_key(before, a), pair_key(before, new_id)
@@ -166,60 +128,92 @@ def join_in_word(
             joined = False
         o += 1
         if new_pair != ZERO:
-            t = find(keys, old)
-            if keys[t] == old:
-                counts[t] -= times
-            left, right = np.int64((new_pair - ONE) >> S32), np.int64((new_pair - ONE) & ID)
-            if widths[left] + widths[right] < limit:
-                nodes, news = add(
-                    keys, counts, heads, new_pair, times, word, node_word, node_next, nodes, fresh,
-                    news,
-                )
-    return o, nodes, news
+            t = find(pairs, old)
+            if pairs.keys[t] == old:
+                pairs.counts[t] -= times
+            left, right = parts(new_pair)
+            if tokens.widths[left] + tokens.widths[right] < tokens.limit:
+                add(pairs, lists, new_pair, times, word)
+    return o
 
 
 @lean
-def push_fresh(
-    fresh, news, keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
-    node_word, node_next, symbols, offsets, lengths,
-):
-    """Put the pairs that have come into the heap; returns its new size."""
-    for f in range(news):
-        key = fresh[f]
-        s = find(keys, key)
-        if counts[s] >= least:
-            order = key
-            if tie == FIRST_MET:
-                order = first_place(key, heads[s], node_word, node_next, symbols, offsets, lengths)
-            push(hc, ho, hk, heap, counts[s], order, key, tie, data, starts)
-            heap += 1
-    return heap
+def join_in_words(node, pair, new_id, words, tokens, pairs, lists):
+    """Join a pair in the words of a list from `node` on.
+
+    Returns -1, or the node of a word for which the table of pairs must grow first.
+    """
+    while node >= 0:
+        word = lists.words[node]
+        if slots_for(words.lengths[word], lists.used) > pairs.keys.size:
+            return node
+        words.lengths[word] = join_in_word(word, pair, new_id, words, tokens, pairs, lists)
+        node = lists.nexts[node]
+    return node
+
+
+@njit
+def join_everywhere(node, pair, new_id, words, tokens, pairs, lists):
+    """Join a pair in all words of a list, and forget its count; returns the table of pairs."""
+    lists.used[FRESH], lists.used[TWICE] = 0, -1
+    node = join_in_words(node, pair, new_id, words, tokens, pairs, lists)
+    while node >= 0:
+        pairs = grown(pairs, lists, words.lengths[lists.words[node]])
+        node = join_in_words(node, pair, new_id, words, tokens, pairs, lists)
+    s = find(pairs, pair)
+    if pairs.keys[s] == pair:
+        pairs.counts[s] = 0
+    return pairs
 
 
 @lean
-def best_entry(
-    keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
-    node_word, node_next, symbols, offsets, lengths,
-):
-    """Bring the best pair whose entry is up to date to the top; returns the heap's size."""
-    while heap > 0:
-        key = hk[0]
-        s = find(keys, key)
-        count, order = counts[s] if keys[s] == key else 0, ho[0]
-        if tie == FIRST_MET and count >= least:
-            order = first_place(key, heads[s], node_word, node_next, symbols, offsets, lengths)
-        if count == hc[0] and order == ho[0]:
-            break
-        if count < least:
-            heap -= 1
-            count, order, key = hc[heap], ho[heap], hk[heap]
-        sink(hc, ho, hk, heap, count, order, key, tie, data, starts)
-    return heap
+def order_of(key, head, lists, words, tokens):
+    """What tells pairs of equal counts apart, the smaller the sooner."""
+    return first_place(key, head, lists, words) if tokens.tie == FIRST_MET else key
 
 
 @lean
-def spell(new_id, a, b, data, starts):
+def push_fresh(pairs, lists, heap, least, words, tokens):
+    """Put the pairs that have come into the heap, if they occur `least` times."""
+    used = lists.used
+    used[LIVING] += used[FRESH]
+    for f in range(used[FRESH]):
+        key = lists.fresh[f]
+        s = find(pairs, key)
+        if pairs.counts[s] >= least:
+            order = order_of(key, pairs.heads[s], lists, words, tokens)
+            push(heap, used[SIZE], (pairs.counts[s], order, key), tokens)
+            used[SIZE] += 1
+
+
+@lean
+def take_best(pairs, lists, heap, least, words, tokens):
+    """Take the best pair from the heap; returns its key, or 0 if none occurs `least` times.
+
+    Entries that are out of date go back with what is right when they come to the top.
+    """
+    used = lists.used
+    while used[SIZE] > 0:
+        key = heap.keys[0]
+        s = find(pairs, key)
+        count, order = pairs.counts[s] if pairs.keys[s] == key else 0, heap.orders[0]
+        if count >= least:
+            order = order_of(key, pairs.heads[s], lists, words, tokens)
+        right = count == heap.counts[0] and order == heap.orders[0]
+        entry = count, order, key
+        if right or count < least:
+            used[SIZE] -= 1
+            entry = entry_of(heap, used[SIZE])
+        sink(heap, used[SIZE], entry, tokens)
+        if right:
+            return key
+    return ZERO
+
+
+@lean
+def spell(new_id, a, b, tokens):
     """Write the bytes of a new token behind those of the others."""
+    data, starts = tokens.data, tokens.starts
     end = starts[new_id]
     for token in (a, b):
         for k in range(starts[token], starts[token + 1]):
@@ -229,71 +223,27 @@ def spell(new_id, a, b, data, starts):
 
 
 @njit(cache=True)
-def learn(
-    symbols, offsets, lengths, times, data, starts, tokens, merges, least, tie,
-    node_word, node_next, fresh, hc, ho, hk, size, widths, limit,
-):
-    """Learn up to len(merges) pairs from words; returns how many were found.
+def learn(words, tokens, first, merges, least):
+    """Learn up to len(merges) pairs from ``Words``; returns how many were found.
 
-    Word w is symbols[offsets[w] : offsets[w] + lengths[w]] and occurs times[w] times; `symbols`
-    and `lengths` are changed. The bytes of token t are data[starts[t] : starts[t + 1]]; `tokens`
-    of them are known at first, and only the tie rule GREATEST_BYTES looks at them. For n symbols
-    there is room for 3 n list nodes and heap entries and 2 n fresh pairs, and the first table has
-    `size` slots, twice the pairs that words can hold at first. widths: characters of each token,
-    for at most ``tokens + len(merges)`` of them; no token gets `limit` wide unless it joins two of
-    the first ones.
+    merges: (n, 2) int32, for the ids of the pairs. `words` change. `first` of the ``Tokens`` are
+    known, and there is room for ``first + len(merges)`` of them; only the tie rule GREATEST_BYTES
+    looks at their bytes. least: how often a pair must occur.
     """
-    keys, counts = np.zeros(size, np.uint64), np.zeros(size, np.int64)
-    heads = np.zeros(size, np.int32)
-    nodes, news, living, heap, found = 0, 0, 0, 0, 0
-    for w in range(lengths.size):
-        for k in range(offsets[w], offsets[w] + lengths[w] - 1):
-            key = pair_key(symbols[k], symbols[k + 1])
-            nodes, news = add(
-                keys, counts, heads, key, times[w], w, node_word, node_next, nodes, fresh, news
-            )
-    while True:
-        living += news
-        heap = push_fresh(
-            fresh, news, keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
-            node_word, node_next, symbols, offsets, lengths,
-        )
-        if found == merges.shape[0]:
+    pairs, lists, heap = room_for(words, first)
+    count_pairs(words, pairs, lists)
+    for found in range(len(merges)):
+        push_fresh(pairs, lists, heap, least, words, tokens)
+        key = take_best(pairs, lists, heap, least, words, tokens)
+        if key == ZERO:
             return found
-        heap = best_entry(
-            keys, counts, heads, hc, ho, hk, heap, least, tie, data, starts,
-            node_word, node_next, symbols, offsets, lengths,
-        )
-        if heap == 0:
-            return found
-        key = hk[0]
-        heap -= 1
-        sink(hc, ho, hk, heap, hc[heap], ho[heap], hk[heap], tie, data, starts)
-        a, b = np.int64((key - ONE) >> S32), np.int64((key - ONE) & ID)
-        new_id = tokens + found
+        a, b = parts(key)
+        new_id = first + found
         merges[found, 0], merges[found, 1] = a, b
-        widths[new_id] = widths[a] + widths[b]
-        found += 1
-        if tie == GREATEST_BYTES:
-            spell(new_id, a, b, data, starts)
-        s = find(keys, key)
-        node, news = heads[s], 0
-        counts[s] = 0
-        while node >= 0:
-            word = node_word[node]
-            node = node_next[node]
-            if (living + news + 2 * lengths[word]) * 2 > keys.size:
-                wide = keys.size * 2
-                while wide < (living + news + 2 * lengths[word]) * 2:
-                    wide *= 2
-                new_keys, new_counts = np.zeros(wide, np.uint64), np.zeros(wide, np.int64)
-                new_heads = np.zeros(wide, np.int32)
-                living = rebuild(keys, counts, heads, new_keys, new_counts, new_heads) - news
-                keys, counts, heads = new_keys, new_counts, new_heads
-            lengths[word], nodes, news = join_in_word(
-                symbols, offsets[word], lengths[word], a, b, new_id, times[word], word, keys,
-                counts, heads, node_word, node_next, nodes, fresh, news, widths, limit,
-            )
-        s = find(keys, key)
-        if keys[s] == key:
-            counts[s] = 0
+        tokens.widths[new_id] = tokens.widths[a] + tokens.widths[b]
+        if tokens.tie == GREATEST_BYTES:
+            spell(new_id, a, b, tokens)
+        s = find(pairs, key)
+        pairs.counts[s] = 0
+        pairs = join_everywhere(pairs.heads[s], key, new_id, words, tokens, pairs, lists)
+    return len(merges)

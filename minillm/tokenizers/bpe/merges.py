@@ -108,7 +108,7 @@ def learn_merges_fast(
 
     Returns the pairs as an int32 array (found, 2).
     """
-    from .learning_kernel import learn
+    from .learning_kernel import Tokens, Words, learn
 
     if tie not in TIES:
         raise ValueError(f"tie={tie!r} is not a tie rule; use one of {', '.join(TIES)}")
@@ -130,18 +130,14 @@ def learn_merges_fast(
         joined = b"".join(tokens)
         data[: len(joined)] = np.frombuffer(joined, np.uint8)
     found = np.empty((merges, 2), np.int32)
-    n = len(symbols)
-    pairs = min(n, len(tokens) ** 2)
-    count = learn(
-        symbols.astype(np.int32), offsets, np.diff(offsets), counts.astype(np.int64), data, starts,
-        len(tokens), found, max(1, min_frequency), TIES.index(tie),
-        np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32),  # lists of words
-        np.empty(2 * n + 1, np.uint64), np.empty(3 * n + 1, np.int64),  # fresh pairs; the heap
-        np.empty(3 * n + 1, np.uint64), np.empty(3 * n + 1, np.uint64),
-        1 << max(8, (2 * pairs).bit_length()),
-        np.ones(len(tokens) + merges + 1, np.int64),
-        1 << 40 if max_token_length is None else max_token_length,
+    words = Words(
+        symbols.astype(np.int32), offsets, np.diff(offsets), counts.astype(np.int64)
     )
+    known = Tokens(
+        data, starts, np.ones(len(tokens) + merges + 1, np.int64),
+        1 << 40 if max_token_length is None else max_token_length, TIES.index(tie),
+    )
+    count = learn(words, known, len(tokens), found, max(1, min_frequency))
     return found[:count]
 
 

@@ -8,30 +8,16 @@ pairs[2s + 1] = rank << 32 | merged id. The definition is ``apply_merges`` in
 import numpy as np
 
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import ALL, ID, MIX1, ONE, S29, S32, ZERO
+from ..text.pieces_kernel import ALL, ID, ONE, S32, ZERO, pair_key, pair_slot
 
 NO_PAIR = ALL
 
 
 @lean
-def pair_slot(pairs, key):
-    """Index of the slot that holds this pair (already plus one), or of the free one."""
-    h = key * MIX1
-    slot = (h ^ (h >> S29)) >> np.uint64(7)
-    last = np.uint64(pairs.size // 2 - 1)
-    while True:
-        slot &= last
-        found = pairs[slot + slot]
-        if found in (key, ZERO):
-            return slot + slot
-        slot += ONE
-
-
-@lean
 def pair_value(pairs, left, right):
     """rank << 32 | merged id of a pair, or NO_PAIR."""
-    key = ((np.uint64(left) << S32) | np.uint64(right)) + ONE
-    at = pair_slot(pairs, key)
+    key = pair_key(left, right)
+    at = pair_slot(pairs, key, 2)
     return pairs[at + ONE] if pairs[at] == key else NO_PAIR
 
 
@@ -39,8 +25,8 @@ def pair_value(pairs, left, right):
 def pair_table(lefts, rights, merged, ranks, pairs):
     """Fill an empty pair table; of pairs given twice the first stays."""
     for k in range(lefts.size):
-        key = ((np.uint64(lefts[k]) << S32) | np.uint64(rights[k])) + ONE
-        at = pair_slot(pairs, key)
+        key = pair_key(lefts[k], rights[k])
+        at = pair_slot(pairs, key, 2)
         if pairs[at] == ZERO:
             pairs[at] = key
             pairs[at + ONE] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
@@ -52,13 +38,13 @@ def merge_scanning(symbols, values, count, pairs):
     for k in range(count - 1):
         values[k] = pair_value(pairs, symbols[k], symbols[k + 1])
     while count > 1:
-        best, where = NO_PAIR, 0
+        least, where = ~ID, -1  # the rank alone decides, not the id that is made
         for k in range(count - 1):
-            if values[k] < best:
-                best, where = values[k], k
-        if best == NO_PAIR:
+            if values[k] < least:
+                least, where = values[k] & ~ID, k
+        if where < 0:
             break
-        symbols[where] = np.int32(best & ID)
+        symbols[where] = np.int32(values[where] & ID)
         count -= 1
         for k in range(where + 1, count):
             symbols[k] = symbols[k + 1]
@@ -72,7 +58,10 @@ def merge_scanning(symbols, values, count, pairs):
 
 @lean
 def sift_up(heap, k):
-    """The heap has four children to a parent: half as many levels, and neighbours in memory."""
+    """Move the entry at k up to where it belongs.
+
+    The heap has four children to a parent: half as many levels, and neighbours in memory.
+    """
     item = heap[k]
     while k > 0:
         parent = (k - 1) >> 2
@@ -85,6 +74,7 @@ def sift_up(heap, k):
 
 @lean
 def sift_down(heap, size, k):
+    """Move the entry at k down to where it belongs in a heap of `size` entries."""
     item = heap[k]
     while 4 * k + 1 < size:
         child = 4 * k + 1

@@ -135,15 +135,19 @@ class PieceCounter:
 
     def add(self, text: np.ndarray, segments: np.ndarray) -> None:
         """Count the pieces of the segments (n, 2) of `text`."""
+        from ..pre_tokenizers.ascii_kernel import Splitting
         from .distinct_pieces_kernel import count_pieces as kernel
 
-        at = np.zeros(2, np.int64)
-        while kernel(
-            text, segments, self.rule, self.classes, self.short, self.long,
-            self.stored, self.starts, self.used, at,
-        ):
+        at, splitting = np.zeros(2, np.int64), Splitting(self.rule, self.classes)
+        while kernel(text, segments, splitting, self.tables(), at):
             longest = int((segments[:, 1] - segments[:, 0]).max())
             self.grow(longest)
+
+    def tables(self) -> tuple[np.ndarray, ...]:
+        """What the kernels write to."""
+        from .distinct_pieces_kernel import Counts
+
+        return Counts(self.short, self.long, self.stored, self.starts, self.used)
 
     def grow(self, longest: int) -> None:
         from .distinct_pieces_kernel import refill
@@ -157,7 +161,7 @@ class PieceCounter:
             self.stored = np.concatenate([self.stored, np.empty(room, np.uint8)])
         if len(counts) + 2 > self.starts.size // 2:
             self.starts = np.concatenate([self.starts, np.zeros_like(self.starts)])
-        refill(self.stored, self.starts, counts, self.short, self.long)
+        refill(self.tables(), counts)
 
     def counts(self) -> np.ndarray:
         """(words,) int64: how often each word was seen."""

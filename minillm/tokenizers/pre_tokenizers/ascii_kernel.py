@@ -6,13 +6,18 @@ white space and line breaks; the end of a run is then the first zero bit. Whatev
 scanner of ``scanning_kernel`` decides.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from ..text.machine_kernel import bytes_between, leading_zeros, lean, trailing_zeros
-from .scanning_kernel import GIVEN, GPT2, O200K
+from .scanning_kernel import GIVEN, GPT2, O200K, piece_end
 
 ONE, ZERO = np.uint64(1), np.uint64(0)
 BLOCK = 32
+
+# rule: number of a split rule. classes: (0x110000,) class of each code point.
+Splitting = namedtuple("Splitting", "rule classes")
 
 
 @lean
@@ -84,3 +89,14 @@ def plain_length(text, i, stop, rule):
             length = through if inside else length - np.uint64(length > ONE)
     plain = np.int64(length)
     return plain if plain < BLOCK - 1 and i + plain < stop else 0
+
+
+@lean(forceinline=True)
+def next_piece(text, i, stop, splitting):
+    """Bytes of the piece at byte i of a segment that ends at `stop`, by a ``Splitting``."""
+    length = 0
+    if i <= text.size - BLOCK:
+        length = plain_length(text, i, stop, splitting.rule)
+    if length == 0:
+        length = piece_end(text, i, stop, splitting.rule, splitting.classes) - i
+    return length

@@ -50,13 +50,14 @@ def learn_pieces_fast(
     points: np.ndarray, offsets: np.ndarray, counts: np.ndarray, wanted: int, valid: Validity
 ) -> list[str]:
     """The same of words given as code points; word w is ``points[offsets[w] : offsets[w + 1]]``."""
-    from .learning_kernel import learn
+    from ..bpe.learning_kernel import SMALLEST_IDS, Tokens, Words
+    from .learning_kernel import Rules, learn
 
     known = np.zeros(0x110000, bool)
     known[points] = True
     alphabet = np.flatnonzero(known)
     symbols = (np.cumsum(known, dtype=np.int32) - 1)[points]
-    size, n = len(alphabet), len(points)
+    size = len(alphabet)
     tokens = size + wanted
     starts = np.zeros(tokens + 3, np.int64)
     starts[: size + 1] = np.arange(size + 1)
@@ -64,16 +65,16 @@ def learn_pieces_fast(
     data[:size] = np.arange(size)
     pairs = np.empty((wanted, 2), np.int32)
     slots = np.full(1 << max(8, (2 * wanted).bit_length()), -1, np.int32)
-    found = learn(
-        symbols, offsets.astype(np.int64),
-        np.diff(offsets).astype(np.int64), counts.astype(np.int64), data, starts, size,
-        valid.classes_of(alphabet), valid.place, valid.only_spaces, max(size.bit_length(), 6),
-        pairs, np.ones(tokens + 1, np.int64), valid.longest + 1, slots,
-        np.empty(3 * n + 1, np.int32), np.empty(3 * n + 1, np.int32),  # lists of words
-        np.empty(2 * n + 1, np.uint64), np.empty(3 * n + 1, np.int64),  # fresh pairs; the heap
-        np.empty(3 * n + 1, np.uint64), np.empty(3 * n + 1, np.uint64),
-        1 << max(8, (2 * min(n, size**2)).bit_length()),
+    words = Words(
+        symbols, offsets.astype(np.int64), np.diff(offsets).astype(np.int64),
+        counts.astype(np.int64),
     )
+    widths = np.ones(tokens + 1, np.int64)
+    table = Tokens(data, starts, widths, valid.longest + 1, SMALLEST_IDS)
+    rules = Rules(
+        valid.classes_of(alphabet), valid.place, valid.only_spaces, max(size.bit_length(), 6), slots
+    )
+    found = learn(words, table, size, pairs, rules)
     pieces = [chr(point) for point in alphabet.tolist()]
     for left, right in pairs[:found].tolist():
         pieces.append(pieces[left] + pieces[right])

@@ -8,6 +8,7 @@ Plain ASCII is copied byte by byte; everything else is looked up in the double-a
 import numpy as np
 
 from ..text.machine_kernel import lean
+from ..text.utf8_kernel import character_width
 
 LEAF, LABEL = np.uint32(1 << 8), np.uint32(0x800000FF)
 WIDE, OFFSET, EIGHT = np.uint32(1 << 9), np.uint32(10), np.uint32(8)
@@ -40,15 +41,8 @@ def longest_rule(units, text, i, stop):
 
 
 @lean(forceinline=True)
-def character_width(byte):
-    """Bytes of the character that begins with this byte; 0 inside a character."""
-    if byte < 0x80:
-        return 1
-    return 0 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-
-
-@lean(forceinline=True)
 def put_space(out, n, escape):
+    """Write a space, or ▁ with `escape`; returns where it ends."""
     if not escape:
         out[n] = 32
         return n + 1
@@ -78,12 +72,12 @@ def put(texts, i, out, n, escape, after):
 @lean
 def put_character(text, i, out, n, escape, after):
     """The same for the one character at i, or U+FFFD if none begins there."""
-    width = character_width(text[i])
-    if width == 0:
+    if text[i] & 0xC0 == 0x80:
         out[n], out[n + 1], out[n + 2] = 0xEF, 0xBF, 0xBD
         return n + 3, False
     if text[i] == 32:
         return n if after else put_space(out, n, escape), True
+    width = character_width(text[i])
     for k in range(width):
         out[n + k] = text[i + k]
     return n + width, False
@@ -91,6 +85,7 @@ def put_character(text, i, out, n, escape, after):
 
 @lean
 def is_one_space(texts, i):
+    """Is the text that begins at i just a space?"""
     return texts[i] == 32 and texts[i + 1] == 0
 
 
@@ -166,7 +161,7 @@ def normalize(
             elif table == 1:
                 n, after = put(rule_texts, value, out, n, escape, after)
             else:
-                length = max(character_width(byte), 1)
+                length = character_width(byte)
                 n, after = put_character(text, i, out, n, escape, after)
             after = before if n == here else after and remove
             i += length

@@ -6,9 +6,8 @@ Far fewer different words are left than between spaces, and the trainer learns t
 import numpy as np
 
 from ..text.machine_kernel import lean
+from ..text.utf8_kernel import character_width, code_point
 from .learning_kernel import ALONE, FORBIDDEN, SPACE
-from .merging_kernel import code_point
-from .normalizer_kernel import character_width
 
 
 @lean(cache=True, nogil=True)
@@ -29,7 +28,7 @@ def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
         while i < stop:
             width, point = 1, np.int64(text[i])
             if point >= 128:
-                width = max(character_width(text[i]), 1)
+                width = character_width(text[i])
                 point = code_point(text, i, width)
             kind = np.int64(kinds[point])
             if kind != before or kind <= 0:

@@ -5,17 +5,24 @@ byte. Longer pieces are found by a hash and compared byte by byte with a stored 
 four uint64: two of key, two of value; an empty slot has zeros.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
-from .machine_kernel import lean, load64
+from .machine_kernel import lean, load64, trailing_zeros
 
 SHORT = 15
 MIX1 = np.uint64(0x9E3779B97F4A7C15)
 MIX2 = np.uint64(0xC2B2AE3D27D4EB4F)
 MIX3 = np.uint64(0x165667B19E3779F9)
 ZERO, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
-ALL, ID = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+ID = np.uint64(0xFFFFFFFF)
 S2, S3, S8, S24, S29, S32, S56, S64 = (np.uint64(k) for k in (2, 3, 8, 24, 29, 32, 56, 64))
+
+# table: the one of the two that the piece belongs to. at: index of its slot there. low, high: the
+# key to put into a free slot; a long piece's second word tells its place, and is left to the owner.
+Slot = namedtuple("Slot", "table at low high")
 
 
 @lean(forceinline=True)
@@ -62,6 +69,7 @@ def long_hash(text, i, length):
 
 @lean
 def same_bytes(a, i, b, j, length):
+    """Is a[i : i + length] the same as b[j : j + length]?"""
     for k in range(length):  # noqa: SIM110 (Numba has no generator expressions)
         if a[i + k] != b[j + k]:
             return False
@@ -97,3 +105,46 @@ def long_slot(table, shift, hashed, text, i, length, stored):
             ):
                 return at
         slot = (slot + ONE) & last
+
+
+@lean(forceinline=True)
+def shift_for(table):
+    """By how much a hash is shifted to be the number of a slot."""
+    return S64 - trailing_zeros(np.uint64(table.size // 4))
+
+
+@lean(forceinline=True)
+def find_slot(text, i, length, short, long, stored):
+    """The ``Slot`` of the piece text[i : i + length] in the table for its length."""
+    if length <= SHORT:
+        low, high = short_key(text, i, length)
+        return Slot(short, short_slot(short, shift_for(short), low, high), low, high)
+    hashed = long_hash(text, i, length)
+    at = long_slot(long, shift_for(long), hashed, text, i, length, stored)
+    return Slot(long, at, hashed, ZERO)
+
+
+@lean(forceinline=True)
+def is_free(slot):
+    """Is there no piece in this slot yet?"""
+    return slot.table[slot.at + ONE] == ZERO
+
+
+@lean(forceinline=True)
+def pair_key(left, right):
+    """A pair of numbers below 2^32 as one key, never zero."""
+    return (np.uint64(left) << S32 | np.uint64(right)) + ONE
+
+
+@lean(forceinline=True)
+def pair_slot(table, key, width):
+    """Index of the slot of `width` words that holds the key of a pair, or of a free one."""
+    h = key * MIX1
+    slot = (h ^ (h >> S29)) >> np.uint64(7)
+    last = np.uint64(table.size // width - 1)
+    while True:
+        slot &= last
+        found = table[slot * np.uint64(width)]
+        if found in (key, ZERO):
+            return slot * np.uint64(width)
+        slot += ONE

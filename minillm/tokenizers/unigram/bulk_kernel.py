@@ -11,10 +11,11 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..text.machine_kernel import lean, trailing_zeros
+from ..text.machine_kernel import lean
 from ..text.marks_kernel import is_space, next_space
-from ..text.pieces_kernel import ONE, SHORT, THREE, TWO, ZERO, short_key, short_slot
+from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
 from ..text.trie_kernel import ID, S9, child, leads
+from ..text.utf8_kernel import character_width
 
 MOST = 4  # ids that fit into a slot
 S24, S48 = np.uint64(24), np.uint64(48)
@@ -26,12 +27,8 @@ Model = namedtuple(
     "units values byte_ids unk_id unk_score fallback apart single words bound epsilon "
     "longest lowest",
 )
+# slots: the words, uint64. used: how many. best, second, edges, path: room to cut a word.
 Memory = namedtuple("Memory", "slots used best second edges path")
-
-
-@lean(forceinline=True)
-def width_of(byte):
-    return 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
 
 
 @lean
@@ -47,12 +44,13 @@ def word_end(text, i, stop, marks, model):
 
 
 @lean
-def find_edges(text, i, stop, start, margins, model, best, second, edges):
+def find_edges(text, i, stop, start, margins, model, memory):
     """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
 
     An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a
     character that no id stands for.
     """
+    best, second, edges = memory.best, memory.second, memory.edges
     n = stop - i
     best[0] = start
     for k in range(1, n + 1):
@@ -69,7 +67,7 @@ def find_edges(text, i, stop, start, margins, model, best, second, edges):
                 best[j] -= before
                 second[j] -= before
             before = 0.0
-        end = k + width_of(text[i + k])
+        end = k + character_width(text[i + k])
         alone = False
         unit = units[0]
         j = k
@@ -196,6 +194,7 @@ def remember(memory, at, low, high, count, margin, unk_id):
 
 @lean
 def forget_if_full(memory):
+    """Empty the memory when half of its slots are filled."""
     if memory.used[0] * 2 > memory.slots.size // 4:
         for k in range(memory.slots.size):
             memory.slots[k] = ZERO
@@ -203,13 +202,66 @@ def forget_if_full(memory):
 
 
 @lean
-def summed_up(total, ids, first, after, values, single):
+def summed_up(total, ids, first, after, model):
     """The sum goes on over ids[first:after], rounded at every step."""
     for k in range(first, after):
-        total += values[ids[k]]
-        if single:
+        total += model.values[ids[k]]
+        if model.single:
             total = np.float64(np.float32(total))
     return total
+
+
+@lean
+def learn_word(text, i, end, key, at, model, memory):
+    """Cut a word and put it into its free slot; False at a character that no id stands for."""
+    memory.used[0] += 1
+    if not find_edges(text, i, end, 0.0, True, model, memory):
+        return False
+    count, margin = trace(end - i, memory)
+    remember(memory, at, key[0], key[1], count, margin, model.unk_id)
+    return True
+
+
+@lean(forceinline=True)
+def slot_of_word(text, i, end, model, memory):
+    """Index of the slot of a short word, which is cut and remembered if it is new.
+
+    ALL at a character that no id stands for, which ``memory.best[0]`` bytes come before.
+    """
+    forget_if_full(memory)
+    slots = memory.slots
+    low, high = short_key(text, i, end - i)
+    at = short_slot(slots, shift_for(slots), low, high)
+    if slots[at + ONE] == ZERO and not learn_word(text, i, end, (low, high), at, model, memory):
+        return ALL
+    return at
+
+
+@lean(forceinline=True)
+def is_certain(slack, length, before, so_far, model, out, n):
+    """Do the ids of a word hold after the text before it? Returns that, and the sum so far.
+
+    slack: the margin of the word, `length` bytes. before: bytes of the segment before it.
+    so_far: (sum, number of ids in `out` that it is of), brought up to `n` ids if it matters.
+    """
+    scale, most = model.epsilon * length, model.bound * (length + before)
+    if slack > scale * most and -most >= model.lowest:
+        return True, so_far
+    total, done = so_far
+    total = summed_up(total, out, done, n, model)
+    most = model.bound * length
+    certain = slack > scale * (most + abs(total)) and total - most >= model.lowest
+    return certain, (total, n)
+
+
+@lean(forceinline=True)
+def put_known(slots, at, out, n):
+    """Copy the ids in a slot to out[n:], where four have room."""
+    first, last = slots[at + TWO], slots[at + THREE]
+    out[n] = first & ID
+    out[n + 1] = (first >> S24) & ID
+    out[n + 2] = last & ID
+    out[n + 3] = (last >> S24) & ID
 
 
 @lean(cache=True, nogil=True)
@@ -221,60 +273,37 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
     """
     n = np.int64(0)
     slots = memory.slots
-    shift = np.uint64(64) - trailing_zeros(np.uint64(slots.size // 4))
-    values = model.values
     joined = not marks
     for s in range(segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
-        begin, done, total = i, n, 0.0  # total: the sum up to id `done`
-        waiting = -1
+        begin, so_far = i, (0.0, n)  # the sum of the segment's ids, up to one of them
+        waiting = -1  # where an unknown stretch began
         while i < stop:
             end = word_end(text, i, stop, marks, model)
             length = end - i
-            at = ZERO
             if length <= SHORT:
-                forget_if_full(memory)
-                low, high = short_key(text, i, length)
-                at = short_slot(slots, shift, low, high)
-                if slots[at + ONE] == ZERO:
-                    memory.used[0] += 1
-                    if not find_edges(
-                        text, i, end, 0.0, True, model, memory.best, memory.second, memory.edges
-                    ):
-                        return i + np.int64(memory.best[0])
-                    count, margin = trace(length, memory)
-                    remember(memory, at, low, high, count, margin, model.unk_id)
-                first, last = slots[at + TWO], slots[at + THREE]
-                count = np.int64(last >> S48)
-                slack = np.float64(first >> S48) * (1.0 / 4096.0)
-                scale = model.epsilon * length
-                most = model.bound * (length + i - begin)
-                if joined and (slack <= scale * most or -most < model.lowest):
-                    total = summed_up(total, out, done, n, values, model.single)
-                    done = n
-                    most = model.bound * length
-                    if slack <= scale * (most + abs(total)) or total - most < model.lowest:
-                        count = 0
-                if count > 0:
+                at = slot_of_word(text, i, end, model, memory)
+                if at == ALL:
+                    return i + np.int64(memory.best[0])
+                count, certain = np.int64(slots[at + THREE] >> S48), True
+                if joined:
+                    slack = np.float64(slots[at + TWO] >> S48) * (1.0 / 4096.0)
+                    certain, so_far = is_certain(slack, length, i - begin, so_far, model, out, n)
+                if certain and count > 0:
                     if waiting >= 0:
                         n = put_unknown(text, waiting, i, model, out, n)
-                        waiting, done = -1, n
-                    out[n] = first & ID
-                    out[n + 1] = (first >> S24) & ID
-                    out[n + 2] = last & ID
-                    out[n + 3] = (last >> S24) & ID
+                        waiting, so_far = -1, (so_far[0], n)
+                    put_known(slots, at, out, n)
                     n += count
                     i = end
                     continue
-            start = summed_up(total, out, done, n, values, model.single) if joined else 0.0
-            if not find_edges(
-                text, i, end, start, False, model, memory.best, memory.second, memory.edges
-            ):
+            start = summed_up(so_far[0], out, so_far[1], n, model) if joined else 0.0
+            if not find_edges(text, i, end, start, False, model, memory):
                 return i + np.int64(memory.best[0])
             total = memory.best[length]
-            count, margin = trace(length, memory)
+            count, _ = trace(length, memory)
             n, waiting = put_path(text, i, count, waiting, model, memory, out, n)
-            i, done = end, n
+            i, so_far = end, (total, n)
             if waiting >= 0 and not joined:
                 n = put_unknown(text, waiting, i, model, out, n)
                 waiting = -1

@@ -28,18 +28,18 @@ def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
         from .bulk_kernel import encode_words
 
         segments = np.ascontiguousarray(segments, np.int64)
-        room = 3 * int((segments[:, 1] - segments[:, 0]).sum()) + 3 * len(segments) + 8
-        out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
+        size = 3 * int((segments[:, 1] - segments[:, 0]).sum()) + 3 * len(segments) + 8
+        out, ends = np.empty(size, np.int32), np.empty(len(segments), np.int64)
         word = np.zeros(4 * model.longest + 64, np.uint8)
         progress = np.zeros(3, np.int64)
-        table, memory = model.entries, memories.take()
-        while encode_words(data, segments, rules, table, memory, word, out, ends, progress):
+        table, room = model.entries, (memories.take(), word)
+        while encode_words(data, segments, rules, table, room, out, ends, progress):
             s, start, n = progress.tolist()
             end = end_of_stretch(data, start, int(segments[s, 1]))
             ids, _ = model(BertSplit()(normalizer(data[start:end].tobytes().decode())))
             out[n : n + len(ids)] = ids
             progress[1:] = end, n + len(ids)
-        memories.give_back(memory)
+        memories.give_back(room[0])
         return out[: progress[2]].copy(), ends
 
     return run
@@ -58,9 +58,9 @@ def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
 
 def entries(model: Any) -> Any:
     """Hash tables of the entries, and of those that continue a word without their prefix."""
-    from ..bpe.byte_bpe_kernel import fill_slots
+    from ..text.entries_kernel import Entries, fill_slots
     from ..text.memories import power_of_two
-    from .bulk_kernel import Entries, Table
+    from .bulk_kernel import Table
 
     prefix = model.prefix.encode()
     tables, widest = [], 1
@@ -72,8 +72,8 @@ def entries(model: Any) -> Any:
         data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
         starts = np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64)
         slots = np.full(power_of_two(2 * len(names)), -1, np.int32)
-        fill_slots(data, starts, slots)
         tables.append(Entries(slots, data, starts))
+        fill_slots(tables[-1])
     return Table(tables[0], tables[1], widest, model.unk_id, model.longest)
 
 
@@ -83,7 +83,7 @@ def new_memory() -> Any:
     return Memory(
         short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
         stored=np.empty(1 << 20, np.uint8), arena=np.empty(1 << 20, np.int32),
-        used=np.zeros(4, np.int64), symbols=np.zeros(4 * LONGEST, np.int32),
+        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
         values=np.zeros(1, np.uint64),
     )
 

@@ -153,15 +153,11 @@ def pairs_by_likelihood(
     """``learn_by_likelihood``, from a kernel where there is one."""
     if active_backend() != "numba":
         return np.array(learn_by_likelihood(words, counts.tolist(), first, merges), np.int32)
-    from .likelihood_kernel import learn_likeliest
+    from .likelihood_kernel import Words, learn_likeliest
 
     offsets = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64)
     symbols = np.fromiter((id for word in words for id in word), np.int32, int(offsets[-1]))
     found = np.empty((merges, 2), np.int32)
-    n = len(symbols)
-    count = learn_likeliest(
-        symbols, offsets, np.diff(offsets), counts.astype(np.int64), first, found,
-        np.zeros(first + merges, np.int64), np.empty(3 * n + 1, np.int32),
-        np.empty(3 * n + 1, np.int32),
-    )
+    flat = Words(symbols, offsets, np.diff(offsets), counts.astype(np.int64))
+    count = learn_likeliest(flat, first, found, np.zeros(first + merges, np.int64))
     return found[:count]
