@@ -16,49 +16,33 @@ class Block(Module):
 
     norm: makes a norm; each part gets one. With ``norm_first`` (GPT-2) the stream is
     x + f(norm(x)); without (GPT-1, the original Transformer) it is norm(x + f(x)).
-    cross: a second attention, from this stream to the ``memory`` of another one, between the two.
-    Sources: Xiong et al. (2020), table 1; Vaswani et al. (2017), section 3.1.
+    Source: Xiong et al. (2020), table 1.
     """
 
     def __init__(self, norm: Callable[[], Any], attention: Attention, feed_forward: Any,
-                 norm_first: bool = True, cross: Attention | None = None):
+                 norm_first: bool = True):
         super().__init__()
         self.norm_first = norm_first
         self.norm1, self.attention = norm(), attention
-        if cross is not None:
-            self.norm_cross, self.cross = norm(), cross
         self.norm2, self.feed_forward = norm(), feed_forward
 
-    def forward(self, x, mask=None, where=None, memory=None, memory_mask=None):
+    def forward(self, x, mask=None, where=None):
         middle, y = self.saved("middle", x.shape, x.dtype), self.saved("y", x.shape, x.dtype)
         if self.norm_first:
-            x = np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
-            if memory is not None:
-                x += self.cross(self.norm_cross(x), memory_mask, memory=memory)
-            return np.add(x, self.feed_forward(self.norm2(x)), out=y)
+            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
+            return np.add(middle, self.feed_forward(self.norm2(middle)), out=y)
         x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
-        if memory is not None:
-            between = self.saved("between", x.shape, x.dtype)
-            x = self.norm_cross(np.add(x, self.cross(x, memory_mask, memory=memory), out=between))
         return self.norm2(np.add(x, self.feed_forward(x), out=y))
 
-    def backward(self, dy, dmemory=None):
-        """Adds each part's gradient into ``dy``, the residual stream's, and returns it.
-
-        The gradient of the memory is added into ``dmemory``.
-        """
+    def backward(self, dy):
+        """Adds each part's gradient into ``dy``, the residual stream's, and returns it."""
         dx = dy
         if self.norm_first:
             dx += self.norm2.backward(self.feed_forward.backward(dx))
-            if dmemory is not None:
-                dx += self.norm_cross.backward(self.cross.backward(dx, dmemory))
             dx += self.norm1.backward(self.attention.backward(dx))
             return dx
         dx = self.norm2.backward(dx)
         dx += self.feed_forward.backward(dx)
-        if dmemory is not None:
-            dx = self.norm_cross.backward(dx)
-            dx += self.cross.backward(dx, dmemory)
         dx = self.norm1.backward(dx)
         dx += self.attention.backward(dx)
         return dx
@@ -71,6 +55,47 @@ class Block(Module):
             return np.add(x, self.feed_forward(self.norm2(x)), out=y)
         x = self.norm1(x + self.attention.extend(x, cache, start))
         return self.norm2(np.add(x, self.feed_forward(x), out=y))
+
+
+class CrossBlock(Block):
+    """A Block with a second attention between the two, which looks at another sequence's vectors.
+
+    cross: an Attention with ``cross=True``; memory: (B, S, C), the vectors that it looks at.
+    Source: Vaswani et al. (2017), section 3.1.
+    """
+
+    def __init__(self, norm: Callable[[], Any], attention: Attention, cross: Attention,
+                 feed_forward: Any, norm_first: bool = True):
+        super().__init__(norm, attention, feed_forward, norm_first)
+        self.norm_cross, self.cross = norm(), cross
+
+    def forward(self, x, mask=None, where=None, memory=None, memory_mask=None):
+        middle, between, y = (self.saved(name, x.shape, x.dtype)
+                              for name in ("middle", "between", "y"))
+        if self.norm_first:
+            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
+            seen = self.cross(self.norm_cross(middle), memory_mask, memory=memory)
+            np.add(middle, seen, out=between)
+            return np.add(between, self.feed_forward(self.norm2(between)), out=y)
+        x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
+        x = self.norm_cross(np.add(x, self.cross(x, memory_mask, memory=memory), out=between))
+        return self.norm2(np.add(x, self.feed_forward(x), out=y))
+
+    def backward(self, dy, dmemory):  # type: ignore[override]
+        """As of Block; the gradient of the memory is added into ``dmemory``."""
+        dx = dy
+        if self.norm_first:
+            dx += self.norm2.backward(self.feed_forward.backward(dx))
+            dx += self.norm_cross.backward(self.cross.backward(dx, dmemory))
+            dx += self.norm1.backward(self.attention.backward(dx))
+            return dx
+        dx = self.norm2.backward(dx)
+        dx += self.feed_forward.backward(dx)
+        dx = self.norm_cross.backward(dx)
+        dx += self.cross.backward(dx, dmemory)
+        dx = self.norm1.backward(dx)
+        dx += self.attention.backward(dx)
+        return dx
 
 
 class Stack(Module):
@@ -109,9 +134,9 @@ class Stack(Module):
             self.show(i, x)
         return x
 
-    def backward(self, dy, dmemory=None):
+    def backward(self, dy, *args):
         for block in reversed(self.blocks):
-            dy = block.backward(dy, dmemory)
+            dy = block.backward(dy, *args)
         return dy
 
     def extend(self, x, cache: list[KeyValueCache], start):

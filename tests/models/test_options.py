@@ -9,7 +9,15 @@ from minillm import backend, ops
 from minillm.generation import generate
 from minillm.models import GPT, GPTConfig
 from minillm.models.fast_decoding import FastDecoder, is_known
-from minillm.nn import Attention, FeedForward, Init, Parameter
+from minillm.nn import (
+    Attention,
+    CrossBlock,
+    FeedForward,
+    Init,
+    LayerNorm,
+    Parameter,
+    Stack,
+)
 from minillm.training import load_model, save_checkpoint
 
 SIZES = dict(vocab_size=13, context=8, layers=2, heads=4, width=16)
@@ -120,6 +128,39 @@ def test_cross_attention(kv_heads):
                 found.append(loss())
             array[place] = kept
             assert gradient[place] == pytest.approx((found[0] - found[1]) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_blocks_that_look_at_a_memory(norm_first):
+    """Gradients of the stream, the memory and every parameter of two such blocks."""
+    init, rng = Init(3, np.float64), np.random.default_rng(0)
+
+    def block():
+        return CrossBlock(lambda: LayerNorm(8, init), Attention(8, 2, init),
+                          Attention(8, 2, init, causal=False, cross=True),
+                          FeedForward(8, 16, init), norm_first)
+
+    stack = Stack([block(), block()])
+    for _, p in stack.named_parameters():
+        p.value = rng.normal(0, 0.5, p.shape)
+    x, memory, dy = (rng.normal(size=(2, n, 8)) for n in (3, 5, 3))
+
+    def loss():
+        return float((stack(x.copy(), memory=memory) * dy).sum())
+
+    loss()
+    dmemory = np.zeros_like(memory)
+    dx = stack.backward(dy.copy(), dmemory).copy()
+    gradients = [(x, dx), (memory, dmemory)]
+    gradients += [(p.value, p.grad) for _, p in stack.named_parameters()]
+    for array, gradient in gradients:
+        along, kept, found = rng.normal(size=array.shape), array.copy(), []
+        for step in (1e-5, -1e-5):
+            array[...] = kept + step * along
+            found.append(loss())
+        array[...] = kept
+        numeric = (found[0] - found[1]) / 2e-5
+        assert float((gradient * along).sum()) == pytest.approx(numeric, rel=1e-6, abs=1e-9)
 
 
 def test_tap_sees_the_stream_and_may_change_it():
