@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-# Each (model) -> an object whose ``extend(token, cache, start)`` does what the model's does for one
-# token of one row, or None if it does not know the model.
+# Each (model) -> an object whose ``extend(token, cache)`` does what the model's does for one token
+# of one row, or None if it does not know the model.
 FAST: list[Callable[[Any], Any]] = []
 
 
@@ -70,7 +70,7 @@ class Cached:
             self.starts = starts
             return self.begin([row[start:] for row, start in zip(rows, starts, strict=True)])
         if self.fast is not None and len(rows) == 1:
-            return self.fast.extend(rows[0][-1], self.cache, int(self.padding[0]))
+            return self.fast.extend(rows[0][-1], self.cache)
         return self.model.extend(np.array([row[-1:] for row in rows]), self.cache, self.padding)
 
     def begin(self, seen):
@@ -90,4 +90,4 @@ class Cached:
             self.padding = self.padding[parents]
             for part in self.cache:
                 part.select(parents)
-            self.fast = None  # which needs all layers in one array, as new_cache makes it
+            self.fast = None  # it needs all layers in one array, as new_cache makes it, no padding

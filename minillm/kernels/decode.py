@@ -24,11 +24,11 @@ BLOCK = ("norm1.w", "norm1.b", "attention.qkv.w", "attention.qkv.b", "attention.
          "feed_forward.expand.b", "feed_forward.contract.w", "feed_forward.contract.b")
 
 
-def decode(x, weights, starts, hidden, keys, values, length, first, norm, table, out):
+def decode(x, weights, starts, hidden, keys, values, length, norm, table, out):
     """Pass x (C,), the embedding of one token, through all blocks, in place; out = its scores.
 
     weights: all weights of the model; starts: (L, 12), where each block's parameters begin, in
-    the order of BLOCK; hidden: F; keys, values: (L, 1, H, S, D) with positions first to length - 1
+    the order of BLOCK; hidden: F; keys, values: (L, 1, H, S, D) with positions 0 to length - 1
     filled; this token becomes position ``length``; norm: w and b (C,) of the last layer norm;
     table: (V, C) -> out (V,).
     """
@@ -38,12 +38,12 @@ def decode(x, weights, starts, hidden, keys, values, length, first, norm, table,
     h, qkv, mixed, wide = (np.empty(n, x.dtype) for n in (C, 3 * C, C, F))
     sums = np.empty((PARTS, max(3 * C, F)), x.dtype)
     helpers = min(PARTS, threads.count()) if COMPILED else 1  # plain Python cannot take turns
-    threads.run(lambda _: _decode(x, weights, starts, keys[:, 0], values[:, 0], length, first,
-                                  *norm, table, out, h, qkv, mixed, wide, sums, turns), helpers)
+    threads.run(lambda _: _decode(x, weights, starts, keys[:, 0], values[:, 0], length, *norm,
+                                  table, out, h, qkv, mixed, wide, sums, turns), helpers)
 
 
 @njit(**OPTIONS)
-def _decode(x, weights, starts, keys, values, length, first, norm_w, norm_b, table, out,
+def _decode(x, weights, starts, keys, values, length, norm_w, norm_b, table, out,
             h, qkv, mixed, wide, sums, turns):
     """What each thread does. Between two stages the one that finished last works alone."""
     L, H, _, D = keys.shape
@@ -63,7 +63,7 @@ def _decode(x, weights, starts, keys, values, length, first, norm_w, norm_b, tab
             open_next(turns, stage)
         wait(turns, stage)
         stage += 1
-        if _heads(qkv, keys[layer], values[layer], length + 1, first, mixed, turns, stage):
+        if _heads(qkv, keys[layer], values[layer], length + 1, mixed, turns, stage):
             open_next(turns, stage)
         wait(turns, stage)
         stage += 1
@@ -165,8 +165,8 @@ def _add_eight_rows(x, w, total):
 
 
 @njit(**OPTIONS)
-def _heads(q, keys, values, length, first, y, turns, stage):
-    """Some heads' attention over positions first to length - 1; was one of them the last?
+def _heads(q, keys, values, length, y, turns, stage):
+    """Some heads' attention over positions 0 to length - 1; was one of them the last?
 
     q: (at least H D,), keys and values: (H, S, D) -> y: (H D,).
     """
@@ -180,7 +180,7 @@ def _heads(q, keys, values, length, first, y, turns, stage):
             return last
         top = q.dtype.type(-np.inf)
         query, out = q[h * D:(h + 1) * D], y[h * D:(h + 1) * D]
-        for s in range(first, length):
+        for s in range(length):
             key = keys[h, s]
             score = q.dtype.type(0)
             for d in range(D):
@@ -188,11 +188,11 @@ def _heads(q, keys, values, length, first, y, turns, stage):
             weight[s] = score * scale
             top = max(top, weight[s])
         total = q.dtype.type(0)
-        for s in range(first, length):
+        for s in range(length):
             weight[s] = exp(weight[s] - top)
             total += weight[s]
         out[:] = 0
-        for s in range(first, length):
+        for s in range(length):
             share, value = weight[s] / total, values[h, s]
             for d in range(D):
                 out[d] += share * value[d]

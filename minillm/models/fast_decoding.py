@@ -56,7 +56,7 @@ def named_parts(module, prefix: str = ""):
 
 
 class FastDecoder:
-    """``model.extend`` for one row and one token."""
+    """``model.extend`` for one row without padding, and one token."""
 
     @classmethod
     def of(cls, model) -> FastDecoder | None:
@@ -72,15 +72,12 @@ class FastDecoder:
                                 for i in range(model.config.layers)])
         self.logits = np.empty((1, model.config.vocab_size), model.weights.dtype)
 
-    def extend(self, token: int, cache, start: int):
-        """Logits after ``token``, which follows what is in ``cache``: (1, V), borrowed.
-
-        start: number of padding tokens before the text.
-        """
+    def extend(self, token: int, cache):
+        """Logits after ``token``, which follows what is in ``cache``: (1, V), borrowed."""
         model, position = self.model, cache[0].length
-        x = model.tokens.w.value[token] + model.positions.w.value[position - start]
+        x = model.tokens.w.value[token] + model.positions.w.value[position]
         self.decode(x, model.weights, self.starts, model.config.hidden or 4 * x.size,
-                    cache[0].keys.base, cache[0].values.base, position, start,
+                    cache[0].keys.base, cache[0].values.base, position,
                     (model.norm.w.value, model.norm.b.value), model.tokens.w.value, self.logits[0])
         for part in cache:
             part.length = position + 1

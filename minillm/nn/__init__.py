@@ -15,8 +15,8 @@ from .parameters import Init, Parameter, Shapes
 from .positions import POSITIONS, Learned, NoPositions, Rotary
 
 __all__ = [
-    "FEED_FORWARDS", "NORMS", "POSITIONS", "Attention", "Block", "CrossBlock", "Embedding", "FeedForward",
-    "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear", "Module",
-    "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten", "in_order",
-    "parameters_of", "share_scratch",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Attention", "Block", "CrossBlock", "Embedding",
+    "FeedForward", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear",
+    "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten",
+    "in_order", "parameters_of", "share_scratch",
 ]

@@ -139,7 +139,7 @@ class Attention(Module):
         T = x.shape[1]
         q, k, v = self.project(x, None)
         if self.positions is not None:
-            where = np.maximum(np.arange(cache.length, cache.length + T) - start[:, None], 0)
+            where = np.arange(cache.length, cache.length + T) - start[:, None]
             q, k = self.positions.rotate(q, where), self.positions.rotate(k, where)
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)

@@ -7,6 +7,7 @@ import pytest
 
 from minillm import backend, ops
 from minillm.generation import generate
+from minillm.generation.scorers import Cached, Uncached
 from minillm.models import GPT, GPTConfig
 from minillm.models.fast_decoding import FastDecoder, is_known
 from minillm.nn import (
@@ -220,6 +221,17 @@ def test_generation_with_and_without_the_cache(name):
     prompts = [[1, 2, 3], [4], [5, 6]]
     for texts in (prompts, prompts[0]):
         assert generate(model, texts, 20) == generate(model, texts, 20, cache=False)
+
+
+def test_rows_may_leave_and_change_places():
+    """As in beam search; the last row left is no case for the kernel any more."""
+    model = model_of("GPT-2", np.float32)
+    cached, uncached = Cached(model.replica()), Uncached(model.replica())
+    texts = [[1, 2, 3], [4], [5, 6]]
+    for parents in ([2, 2, 0], [1, 2], [1], [0]):
+        np.testing.assert_allclose(cached(texts), uncached(texts), rtol=1e-4, atol=1e-5)
+        cached.follow(parents)
+        texts = [[*texts[p], 7] for p in parents]
 
 
 def test_what_is_not_trained_stays():
