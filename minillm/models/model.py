@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable
@@ -37,6 +38,16 @@ def alone(method: Callable) -> Callable:
                 self._gate.release()
 
     return guarded
+
+
+@functools.cache
+def inputs_of(logits: Callable) -> tuple[int, float, str]:
+    """How many inputs a model's ``logits`` needs, how many it can take, and their names."""
+    _, *taken = inspect.signature(logits).parameters.values()
+    taken = [p for p in taken if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    several = any(p.kind == p.VAR_POSITIONAL for p in taken)
+    least = sum(p.default is p.empty and p.kind != p.VAR_POSITIONAL for p in taken)
+    return least, float("inf") if several else len(taken), ", ".join(str(p) for p in taken)
 
 
 KINDS: dict[str, type[Model]] = {}  # by the name that checkpoints hold
@@ -123,7 +134,10 @@ class Model(Module):
         Targets equal to ``ignore_index`` do not count. The logits are turned into their own
         gradient, so that ``backward`` can follow.
         """
+        if not batch:
+            raise ValueError("batch has no parts; expected inputs and at the end targets")
         *inputs, targets = batch
+        self.check_inputs(len(inputs))
         targets = np.asarray(targets)
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
@@ -140,6 +154,13 @@ class Model(Module):
         Raises RuntimeError unless that loss is what this model has computed last.
         """
         self.logits_backward(self.take_dlogits(scale))
+
+    def check_inputs(self, count: int) -> None:
+        """Raise a ValueError unless ``logits`` takes so many inputs, a batch without targets."""
+        least, most, names = inputs_of(type(self).logits)
+        if not least <= count <= most:
+            raise ValueError(f"batch has {count} inputs and then targets; {type(self).__name__} "
+                             f"takes as inputs ({names})")
 
     def _ready(self) -> None:
         """Nothing has run yet."""

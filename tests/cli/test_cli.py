@@ -181,6 +181,8 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_text("Hello there.")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "broken.npz").write_bytes(b"not a checkpoint")
+    special = tmp_path / "special.txt"
+    special.write_text("The cat sat<|endoftext|>on the mat. " * 200)
     text, run, tok = trained.parent / "text.txt", tmp_path / "run", trained / "tokenizer.json"
     for arguments, expected in [
         (["train", run, tmp_path / "nothing.txt"], "nothing.txt"),
@@ -196,7 +198,11 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
         (["generate", tmp_path / "no"], "no checkpoint"),
         (["decode", tok, "5", "x"], "'x' is not a token id"),
         (["decode", tok, "99999"], "99999"),
-        (["encode", tok, "--text", "a<|endoftext|>"], "special"),
+        (["encode", tok, "--text", "a<|endoftext|>"], "give --special allow"),
+        (["encode", tok, special, "--output", tmp_path / "x"], "; take it out"),
+        (["generate", trained, "--prompt", "a<|endoftext|>"], "; take it out"),
+        (["evaluate", trained, special], "; take it out"),
+        (["train", run, special], "; take it out"),
         (["encode", tmp_path / "no.json", "--text", "a"], "no.json"),
         (["evaluate", trained, tmp_path / "empty.txt"], "no text"),
     ]:
@@ -204,6 +210,7 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
         assert result.exit_code == 1, (arguments, result.output)
         assert expected in result.stderr, (arguments, result.stderr)
         assert len(result.stderr.splitlines()) == 1, result.stderr
+        assert "special=" not in result.stderr
 
 
 def test_checkpoint_of_other_sizes(trained: Path, tmp_path: Path) -> None:
@@ -299,7 +306,10 @@ def test_a_log_that_a_crash_broke_does_not_stop_resuming(tmp_path: Path, text: P
 def test_wrong_use_is_code_2(trained: Path) -> None:
     for arguments in (["train"], ["train", trained, "--resume", "--width", 3],
                       ["generate", trained, "--temperature", -1], ["evaluate", trained],
-                      ["nonsense"], ["train", "nowhere", "x.txt", "--stories", "en"]):
+                      ["nonsense"],
+                      ["encode", trained / "tokenizer.json", trained.parent / "text.txt",
+                       "--output", trained / "no.bin", "--special", "text"],
+                      ["train", "nowhere", "x.txt", "--stories", "en"]):
         result = call(*arguments)
         assert result.exit_code == 2, (arguments, result.output)
         assert "Traceback" not in result.output

@@ -179,11 +179,11 @@ def test_penalize_names_what_is_no_token():
     {1: 2}, (i for i in (1, 2)), [iter((1, 2))], b"ab", [[[1]]], np.ones((1, 1, 1), int),
 ], ids=str)
 def test_prompts_of_no_order_are_refused(model, prompts):
-    with pytest.raises(TypeError, match="^prompt"):
+    with pytest.raises(TypeError, match=r"^prompt"):
         generate(model, prompts, 3)
     if not isinstance(prompts, list) or isinstance(prompts[0], int):
         for run in (beam_search, lambda *a: list(stream(*a))):
-            with pytest.raises(TypeError, match="^prompt"):
+            with pytest.raises(TypeError, match=r"^prompt"):
                 run(model, prompts, 3)
 
 
@@ -195,7 +195,7 @@ def test_settings_that_are_no_numbers_are_refused(model, name, value):
     for run in (generate, lambda *a, **k: list(stream(*a, **k))):
         with pytest.raises(ValueError, match=f"^{name}="):
             run(model, [1], 3, **{name: value})
-    with pytest.raises(ValueError, match="^penalty="):
+    with pytest.raises(ValueError, match=r"^penalty="):
         penalize([1.0, 2.0], [0], value)
 
 
