@@ -146,12 +146,15 @@ class Trainer:
             number = found.state[name]
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
                 raise ValueError(f"{path}: its {name} is {number!r:.40}, not a whole number")
+        seconds = found.state["seconds"]
+        if not is_number(seconds) or not 0 <= seconds < float("inf"):
+            raise ValueError(f"{path}: its seconds is {seconds!r:.40}, not a number of at least 0")
         self.loader.resume(found.state["loader"])  # it may refuse: nothing has changed by then
         self.model.weights[:] = found.weights
         self.optimizer.m[:], self.optimizer.v[:] = found.moments
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
-        self.seconds = found.state["seconds"]
+        self.seconds = seconds
         self.history = [row for row in self.history if row["step"] <= self.step]
         self._batches = Batches(self.loader)
         if self.log:
