@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from minillm.cli import group
+from minillm.data import DataLoader
 from minillm.training import load_checkpoint
 
 TEXT = "\n".join(f"The cat number {i} sat on the mat and saw {i * 7 % 13} birds. 猫坐下了。"
@@ -139,11 +141,42 @@ def test_interrupt_saves_and_resume_goes_on(tmp_path: Path, text: Path) -> None:
     assert np.array_equal(ends[0].moments, ends[1].moments)
 
 
+def test_ctrl_c_ends_a_validation(tmp_path: Path, text: Path,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for; the step before it is saved, and the resumed run loses nothing."""
+    sizes = [*TINY, "--steps", 8, "--evaluate-every", 4, "--validation", 0.5]
+    assert call("train", tmp_path / "whole", text, *sizes).exit_code == 0
+    real, drawn = DataLoader.__iter__, []
+
+    def interrupted(self: DataLoader) -> Any:
+        for batch in real(self):
+            if not self.shuffle:
+                drawn.append(batch)
+                if len(drawn) == 2:
+                    signal.raise_signal(signal.SIGINT)
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DataLoader, "__iter__", interrupted)
+        result = call("train", tmp_path / "broken", text, *sizes)
+    assert result.exit_code == 130, result.output
+    assert "stopped after step 4" in result.stderr
+    assert len(drawn) == 2
+    rows = (tmp_path / "broken" / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3", "4"]
+    assert rows[-1].endswith(",,")
+    assert call("train", tmp_path / "broken", "--resume").exit_code == 0
+    ends = [load_checkpoint(tmp_path / name / "checkpoint.npz") for name in ("broken", "whole")]
+    assert np.array_equal(ends[0].weights, ends[1].weights)
+    assert np.array_equal(ends[0].moments, ends[1].moments)
+
+
 def test_killed_while_saving_leaves_the_old_checkpoint(trained: Path, tmp_path: Path) -> None:
     """The process dies between writing and renaming; the last checkpoint still resumes."""
     code = f"""
 import os, sys
 from minillm.cli import group
+from minillm.data import DataLoader
 from minillm.training import load_checkpoint
 real, count = os.replace, [0]
 def dying(source, target):
