@@ -83,6 +83,9 @@ def encode(tokenizer: str, text: str | None, output: str | None, special: str,
     tok = Tokenizer.load(existing(tokenizer))
     if text is not None and (source["files"] or output):
         raise click.UsageError("--text goes alone, without files and --output")
+    if output and given("special"):
+        raise click.UsageError("--special goes without --output: special tokens in the text are "
+                               "refused there, since they would look like ends of documents")
     if output is None:
         for document in [text] if text is not None else chosen_texts(**source):
             click.echo(" ".join(map(str, tok.encode(document, special))))

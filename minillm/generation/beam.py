@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import ops
-from .sampling import check_count, check_scores, check_tokens
+from .sampling import check_count, check_ordered, check_scores, check_tokens
 from .scorers import scorer_of
 
 
@@ -55,6 +55,7 @@ def check_search(model, prompt, max_new_tokens: int, beams: int,
     """The ids of ``prompt`` and of ``stop``, or an error that names the argument at fault."""
     check_count("beams", beams, 1)
     check_count("max_new_tokens", max_new_tokens, 0)
+    check_ordered("prompt", prompt)
     V = model.config.vocab_size
     ended = set(check_tokens("stop", stop, V).tolist())
     start = check_tokens("prompt", prompt, V).tolist()

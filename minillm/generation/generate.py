@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .sampling import check_count, check_settings, check_tokens, choose
+from .sampling import (
+    check_count,
+    check_ordered,
+    check_settings,
+    check_tokens,
+    choose,
+    is_row,
+)
 from .scorers import scorer_of
 
 
@@ -21,7 +28,11 @@ def generate(model, prompts, max_new_tokens: int, temperature: float = 1.0,
     they are others each time. Any number of calls may run at once on one model, in any threads,
     also between its loss and its backward.
     """
-    single = len(prompts) == 0 or np.ndim(prompts[0]) == 0
+    check_ordered("prompts", prompts)
+    single = len(prompts) == 0 or not is_row(prompts[0])
+    if not single:
+        for i, row in enumerate(prompts):
+            check_ordered(f"prompts[{i}]", row)
     rows = [list(row) for row in ([prompts] if single else prompts)]
     for i, token in _tokens(model, rows, max_new_tokens, temperature, top_k, top_p, seed, stop,
                             cache):
@@ -34,6 +45,7 @@ def stream(model, prompt, max_new_tokens: int, temperature: float = 1.0,
            top_k: int | None = None, top_p: float | None = None, seed: int | None = 0,
            stop: Sequence[int] = (), cache: bool = True) -> Iterator[int]:
     """The new tokens of one prompt, each as soon as it is chosen; see generate."""
+    check_ordered("prompt", prompt)
     for _, token in _tokens(model, [list(prompt)], max_new_tokens, temperature, top_k, top_p, seed,
                             stop, cache):
         yield token

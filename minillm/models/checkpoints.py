@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tokenize
 import zipfile
 import zlib
@@ -76,12 +77,23 @@ def save_checkpoint(path, model: Model, optimizer=None, state: dict | None = Non
     if hasattr(path, "write"):
         if isinstance(path, io.TextIOBase):
             raise TypeError("path is a file open for text; open it for bytes, with mode 'wb'")
+        for method in ("read", "flush"):  # that archives are written with, read by its name only
+            if not hasattr(path, method):
+                raise TypeError(f"path={path!r:.60} has write but no {method}; expected a file "
+                                "open for bytes: save into an io.BytesIO and write its content")
         np.savez(path, allow_pickle=False, **arrays)
         return
-    path = Path(path)
+    path = path_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_atomically(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def path_of(path) -> Path:
+    """``path``, or a TypeError that says what it should be."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path={path!r:.60}: expected the name of a file, or a file open for bytes")
+    return Path(path)
 
 
 def stored(parameters: dict[str, Parameter], name: str) -> list[tuple[str, Parameter]]:
@@ -138,7 +150,7 @@ def load_checkpoint(path) -> Checkpoint:
             raise TypeError("path is a file that cannot be read as bytes from any place; open it "
                             "with mode 'rb', or put its bytes into an io.BytesIO")
     else:
-        path = Path(path)
+        path = path_of(path)
         if not path.exists():
             raise FileNotFoundError(f"no checkpoint at {path}")
     try:

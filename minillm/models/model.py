@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable
@@ -14,29 +15,54 @@ from .. import ops
 from ..nn import Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
 from ..nn.module import replicate
 
+_inside: dict[int, int] = {}  # id of a model -> the thread that is inside one of its methods
+
 
 def alone(method: Callable) -> Callable:
     """Refuse to run this method of a model while another thread is inside one of them."""
 
     @functools.wraps(method)
     def guarded(self: Model, *args: Any, **kwargs: Any) -> Any:
-        if self._process != os.getpid():  # after a fork: the thread that held it is not here
-            self._gate, self._process = threading.RLock(), os.getpid()
-        entered = False
+        key, me = id(self), threading.get_ident()
+        if _inside.get(key) == me:  # within another of its methods, which leaves for both
+            return method(self, *args, **kwargs)
         try:
-            entered = self._gate.acquire(blocking=False)
-            if not entered:
+            if _inside.setdefault(key, me) != me:
                 raise RuntimeError(
                     f"{method.__name__}: another thread is using this model, whose buffers serve "
                     "one computation at a time; give each thread its own model.replica(), which "
                     "has the same weights (generate, stream, beam_search and evaluate do so by "
                     "themselves)")
             return method(self, *args, **kwargs)
-        finally:
-            if entered:
-                self._gate.release()
+        finally:  # without a call, since after a call Ctrl-C may come
+            try:
+                if _inside[key] == me:
+                    del _inside[key]
+            except KeyError:
+                pass  # interrupted before it was inside, or the other thread has left
 
     return guarded
+
+
+def _start_anew() -> None:
+    """In a forked child only the thread that forked exists; others are inside no more."""
+    for key, thread in list(_inside.items()):
+        if thread != threading.get_ident():
+            del _inside[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
+
+
+@functools.cache
+def inputs_of(logits: Callable) -> tuple[int, float, str]:
+    """How many inputs a model's ``logits`` needs, how many it can take, and their names."""
+    _, *taken = inspect.signature(logits).parameters.values()
+    taken = [p for p in taken if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    several = any(p.kind == p.VAR_POSITIONAL for p in taken)
+    least = sum(p.default is p.empty and p.kind != p.VAR_POSITIONAL for p in taken)
+    return least, float("inf") if several else len(taken), ", ".join(str(p) for p in taken)
 
 
 KINDS: dict[str, type[Model]] = {}  # by the name that checkpoints hold
@@ -123,7 +149,10 @@ class Model(Module):
         Targets equal to ``ignore_index`` do not count. The logits are turned into their own
         gradient, so that ``backward`` can follow.
         """
+        if not batch:
+            raise ValueError("batch has no parts; expected inputs and at the end targets")
         *inputs, targets = batch
+        self.check_inputs(len(inputs))
         targets = np.asarray(targets)
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
@@ -141,9 +170,15 @@ class Model(Module):
         """
         self.logits_backward(self.take_dlogits(scale))
 
+    def check_inputs(self, count: int) -> None:
+        """Raise a ValueError unless ``logits`` takes so many inputs, a batch without targets."""
+        least, most, names = inputs_of(type(self).logits)
+        if not least <= count <= most:
+            raise ValueError(f"batch has {count} inputs and then targets; {type(self).__name__} "
+                             f"takes as inputs ({names})")
+
     def _ready(self) -> None:
         """Nothing has run yet."""
-        self._gate, self._process = threading.RLock(), os.getpid()
         self.dlogits = None
         self._thread: int | None = None  # that has computed it, until backward uses it up
         self._grads: Any = None  # no memory before they are asked for
@@ -205,11 +240,6 @@ class Model(Module):
 
     def __copy__(self) -> Any:
         return self.replica()
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        del state["_gate"]
-        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import ops
+from .batches import parts_of
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,9 @@ def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
         model = model.replica()
     total, right, labels = 0.0, 0, 0
     for number, batch in enumerate(batches):
-        if len(batch) < 2:
-            raise ValueError(f"batch {number} has {len(batch)} parts; expected inputs and targets, "
-                             "such as (ids, targets): evaluate takes a sequence of batches")
-        *inputs, targets = map(np.asarray, batch)
+        *inputs, targets = parts_of(f"batch {number}", batch)
+        if hasattr(model, "check_inputs"):
+            model.check_inputs(len(inputs))
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets of batch {number} has dtype {targets.dtype}; expected "
                             "integers")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..generation.sampling import is_number, is_whole
 from ..models.checkpoints import load_checkpoint, save_checkpoint
 from .batches import Batches, uninterrupted
 from .evaluation import count_labels, evaluate
@@ -40,8 +41,15 @@ class Trainer:
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
                  progress: bool = True):
-        check("accumulate", accumulate, accumulate >= 1, "a number of batches of at least 1")
-        check("clip", clip, clip is None or clip > 0, "a positive length, or None")
+        check("accumulate", accumulate, is_whole(accumulate) and accumulate >= 1,
+              "a whole number of batches of at least 1")
+        check("clip", clip, clip is None or (is_number(clip) and clip > 0),
+              "a positive length, or None")
+        for name, every in (("evaluate_every", evaluate_every),
+                            ("checkpoint_every", checkpoint_every), ("print_every", print_every)):
+            check(name, every, is_whole(every) and every >= 0, "a whole number of steps, or 0")
+        for name, function in (("schedule", schedule), ("validation", validation)):
+            check(name, function, function is None or callable(function), "a function, or None")
         if getattr(optimizer, "model", model) is not model:
             raise ValueError("optimizer changes another model than the one to train; make it from "
                              "this one (a copy of a model needs an optimizer of its own)")
@@ -62,6 +70,7 @@ class Trainer:
 
     def fit(self, steps: int) -> list[dict[str, Any]]:
         """Train until ``steps`` steps are done in all; returns the history, a dict per step."""
+        check("steps", steps, is_number(steps), "a number of steps")
         with tqdm(total=steps, initial=self.step, unit="step", disable=not self.progress) as bar:
             while self.step < steps:
                 row = self.train_step()
@@ -137,12 +146,15 @@ class Trainer:
             number = found.state[name]
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
                 raise ValueError(f"{path}: its {name} is {number!r:.40}, not a whole number")
+        seconds = found.state["seconds"]
+        if not is_number(seconds) or not 0 <= seconds < float("inf"):
+            raise ValueError(f"{path}: its seconds is {seconds!r:.40}, not a number of at least 0")
         self.loader.resume(found.state["loader"])  # it may refuse: nothing has changed by then
         self.model.weights[:] = found.weights
         self.optimizer.m[:], self.optimizer.v[:] = found.moments
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
-        self.seconds = found.state["seconds"]
+        self.seconds = seconds
         self.history = [row for row in self.history if row["step"] <= self.step]
         self._batches = Batches(self.loader)
         if self.log:

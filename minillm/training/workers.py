@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import blas, threads
+from ..generation.sampling import is_whole
+from .batches import parts_of
 from .evaluation import count_labels
 from .optimizers import check
 
@@ -27,7 +29,8 @@ class Workers:
     """
 
     def __init__(self, model, count: int = 1):
-        check("workers", count, count >= 1, "a number of threads of at least 1")
+        check("workers", count, is_whole(count) and count >= 1,
+              "a whole number of threads of at least 1")
         self.models = [model, *(model.replica() for _ in range(count - 1))]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -41,9 +44,10 @@ class Workers:
         """Mean loss over the labels; the gradient of ``scale`` times it is added to model.grads.
 
         batch: what ``model.loss`` takes, such as ids and targets, both (B, T). A thread gets
-        B / count rows of each, as nearly as whole rows allow.
+        B / count rows of each, as nearly as whole rows allow. Raises ValueError for a batch
+        without inputs and targets, or with parts of different numbers of rows.
         """
-        batch = tuple(map(np.asarray, batch))
+        batch = parts_of("batch", batch)
         targets = batch[-1]
         labels = count_labels(targets)
         rows = np.array_split(np.arange(len(targets)), len(self.models))

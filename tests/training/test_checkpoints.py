@@ -12,6 +12,8 @@ import pytest
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Trainer, load_checkpoint, load_model, save_checkpoint
 
+from .test_training import trainer
+
 CONFIG = GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=16)
 
 
@@ -230,3 +232,28 @@ def test_resume_refuses_a_bare_model(tmp_path):
     save_checkpoint(tmp_path / "bare.npz", model)
     with pytest.raises(ValueError, match="a model only"):
         Trainer(model, AdamW(model), loader=None).resume(tmp_path / "bare.npz")
+
+
+class Writes:
+    """Something that can be written to, and nothing else."""
+
+    def write(self, data):
+        return len(data)
+
+
+@pytest.mark.parametrize("path", [Writes(), 5, None, b"name"])
+def test_what_is_no_file_is_refused(path):
+    with pytest.raises(TypeError, match=r"^path="):
+        save_checkpoint(path, GPT(CONFIG))
+    with pytest.raises(TypeError, match=r"^path="):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("seconds", ["1", None, True, -1.0, [1], float("nan"), float("inf")])
+def test_a_run_of_no_duration_is_refused(tmp_path, seconds):
+    run = trainer()
+    state = {"step": 1, "tokens": 1, "seconds": seconds, "loader": run.loader.state()}
+    save_checkpoint(tmp_path / "run", run.model, run.optimizer, state)
+    with pytest.raises(ValueError, match="its seconds is"):
+        run.resume(tmp_path / "run")
+    assert (run.step, run.seconds) == (0, 0.0)
