@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import ByteBPE, CharacterBPE, Pieces, Tokenizer
 from minillm.tokenizers.bpe.dropout import merge_groups
 from minillm.tokenizers.bpe.merges import apply_merges, learn_merges, learn_merges_fast

@@ -13,7 +13,7 @@ from minillm.tokenizers.text.memory_kernel import (
 from minillm.tokenizers.wordpiece.longest_match import WordPiece
 
 
-@pytest.mark.parametrize("which, most", [
+@pytest.mark.parametrize(("which", "most"), [
     (0, 38),  # of 64 slots for short pieces, 60 %
     (1, 1000 - LONGEST),  # ids, so that one more piece has room
     (2, 9),  # of 16 slots for long pieces
@@ -31,7 +31,8 @@ def test_memory_is_emptied_when_one_part_is_full(which, most):
         forget_if_full(memory)
         kept = filled == most
         assert memory.used.tolist() == [filled * (k == which) * kept for k in range(4)]
-        assert (memory.short == kept).all() and (memory.long == kept).all()
+        assert (memory.short == kept).all()
+        assert (memory.long == kept).all()
 
 
 def test_words_of_more_pieces_than_a_memory_works_on():

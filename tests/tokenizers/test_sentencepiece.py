@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
 from minillm.tokenizers.normalizers.charsmap import Charsmap

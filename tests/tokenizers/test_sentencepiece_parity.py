@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
 from minillm.tokenizers.sentencepiece.model_file import ModelFile, Piece

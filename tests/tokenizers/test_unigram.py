@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.unigram.lattice import (
     Edge,

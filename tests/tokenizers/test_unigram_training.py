@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.unigram.expectation import (
     alternative,
@@ -21,7 +21,7 @@ from minillm.tokenizers.unigram.expectation import (
     rounded_loss,
 )
 from minillm.tokenizers.unigram.most_probable import Unigram, single
-from minillm.tokenizers.unigram.seeds import ALONE, INHERITED, SPACE, Validity, seeds
+from minillm.tokenizers.unigram.seed_pieces import ALONE, INHERITED, SPACE, Validity, seeds
 from minillm.tokenizers.unigram.training import train_pieces
 from minillm.tokenizers.unigram.word_counts import Words
 

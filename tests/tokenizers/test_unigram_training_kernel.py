@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers.unigram.expectation import expect
-from minillm.tokenizers.unigram.seeds import FORBIDDEN, SPACE, Validity
+from minillm.tokenizers.unigram.seed_pieces import FORBIDDEN, SPACE, Validity
 from minillm.tokenizers.unigram.training import first_scores, train_pieces
 from minillm.tokenizers.unigram.word_counts import Words, words_of_lines
 

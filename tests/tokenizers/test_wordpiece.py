@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.decoders.joining import JoinWordPieces
 from minillm.tokenizers.normalizers.bert import BertNormalizer

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import strings, word_counts
 from ..counting.vocabulary_room import (
     NOT_SPACE,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, joined
 from ..counting.vocabulary_room import check_vocab_size, numbered
 from ..decoders.streaming import KeepValid

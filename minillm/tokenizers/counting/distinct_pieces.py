@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES, rule_of
 from ..pre_tokenizers.splitting import split
 from ..special_tokens import pattern_of

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..normalizers.charsmap import Charsmap
 from ..normalizers.charsmap_build import build_charsmap
 from ..text.segments import as_utf8, character_offsets

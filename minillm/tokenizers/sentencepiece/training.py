@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..normalizers.charsmap_rules import named_charsmap
 from ..stages import Stages
 from .learning import RARE, learn_pieces, learn_pieces_fast

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import threads
 from .expectation import ROUNDS, SHRINK, THRESHOLD, UNKNOWN_PENALTY, target_size
-from .seeds import FORBIDDEN, Validity
+from .seed_pieces import FORBIDDEN, Validity
 from .word_counts import Words, sorted_suffixes
 
 

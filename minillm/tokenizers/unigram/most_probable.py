@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..text.memories import Memories
 from ..text.segments import Pieces

@@ -21,8 +21,8 @@ from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
 from .json_items import item
 from .json_numbers import read_number
-from .read_json_processors import read_padding, read_post_processor, read_truncation
-from .read_json_stages import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
+from .json_processors_reading import read_padding, read_post_processor, read_truncation
+from .json_stages_reading import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
 from .untrusted import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
 
 MODELS = "BPE, WordLevel, WordPiece, Unigram"

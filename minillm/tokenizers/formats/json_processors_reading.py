@@ -6,7 +6,7 @@ from typing import Any
 from ..post_processors.lengths import STRATEGIES, Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
 from .json_items import item, unsupported
-from .read_json_stages import cut, steps_of
+from .json_stages_reading import cut, steps_of
 from .untrusted import MAX_ID, BrokenFileError
 
 

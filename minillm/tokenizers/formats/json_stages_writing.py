@@ -30,7 +30,7 @@ from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
 from ..pre_tokenizers.unicode_scripts import UnicodeScripts
 from ..vocabulary import Vocabulary
-from .read_json_stages import WORDS_AND_MARKS
+from .json_stages_reading import WORDS_AND_MARKS
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
 EVERY_CHARACTER = r"[\s\S]"

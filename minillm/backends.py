@@ -55,7 +55,7 @@ def twin(definition: Callable) -> Any:
 
     def kernel(*args: Any, **kwargs: Any) -> Any:
         if op._kernel is None:
-            home = importlib.import_module("minillm.kernels.dtypes")
+            home = importlib.import_module("minillm.kernels.argument_dtypes")
             op._dtypes, op._check = home.dtypes, home.check_dtypes
             op._kernel = getattr(importlib.import_module(f"minillm.kernels.{module}"), name)
         found = op._dtypes(args)

@@ -17,7 +17,7 @@ from ..vocabulary import Vocabulary
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
 from .json_numbers import write_number
-from .write_json_stages import (
+from .json_stages_writing import (
     cannot_write,
     decoder_json,
     normalizer_json,

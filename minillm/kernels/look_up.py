@@ -1,4 +1,4 @@
-"""Twin of :mod:`minillm.ops.embedding`. Looking up is already as fast as memory in NumPy."""
+"""Twin of :mod:`minillm.ops.look_up`. Looking up is already as fast as memory in NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twins of :mod:`minillm.ops.update`: one pass over the weights instead of a dozen."""
+"""Twins of :mod:`minillm.ops.optimizer_steps`: one pass over the weights instead of a dozen."""
 
 from __future__ import annotations
 
