@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.text.segments import BLOCK, as_utf8, blocks_of, joined_texts
 
-from .texts import text
+from ..texts import text
 
 
 @given(st.lists(st.text("ab中é👍", max_size=6) | text, max_size=7), st.booleans())

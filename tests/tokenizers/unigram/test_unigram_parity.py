@@ -11,7 +11,7 @@ from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.unigram.most_probable import Unigram
 
 pytestmark = pytest.mark.parity
-MAKER = Path(__file__).parents[1] / "golden/make_unigram.py"
+MAKER = Path(__file__).parents[2] / "golden/make_unigram.py"
 
 
 @pytest.fixture(scope="module")

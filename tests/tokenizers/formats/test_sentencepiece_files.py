@@ -23,7 +23,7 @@ from minillm.tokenizers.sentencepiece.model_file import (
 )
 
 GOLDEN = json.loads(
-    (Path(__file__).parents[1] / "golden" / "sentencepiece.json").read_text("ascii")
+    (Path(__file__).parents[2] / "golden" / "sentencepiece.json").read_text("ascii")
 )
 SMALL = base64.b64decode(GOLDEN["small"])
 UNK = Piece("<unk>", 0.0, 2)

@@ -13,7 +13,7 @@ from minillm.tokenizers.pre_tokenizers.split_rules import Split
 from minillm.tokenizers.unigram.bulk import trie_of
 from minillm.tokenizers.unigram.most_probable import Unigram
 
-from .texts import text
+from ..texts import text
 
 pytest.importorskip("numba")
 SCORES = [-1.0, -2.0, -3.0, 0.5, -0.1, -2.5, -7.25, -1 / 3]

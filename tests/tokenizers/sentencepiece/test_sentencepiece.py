@@ -31,10 +31,10 @@ from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 from minillm.tokenizers.sentencepiece.scripts import piece_rules
 
-from .texts import text as nasty
+from ..texts import text as nasty
 
 GOLDEN = json.loads(
-    (Path(__file__).parents[1] / "golden" / "sentencepiece.json").read_text("ascii")
+    (Path(__file__).parents[2] / "golden" / "sentencepiece.json").read_text("ascii")
 )
 RENAMED = {"normalization_rule_name": "normalization"}
 marks = st.sampled_from([

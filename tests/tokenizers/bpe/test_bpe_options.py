@@ -15,7 +15,7 @@ from minillm.tokenizers import ByteBPE, CharacterBPE, Pieces, Tokenizer
 from minillm.tokenizers.bpe.dropout import merge_groups
 from minillm.tokenizers.bpe.merges import apply_merges, learn_merges, learn_merges_fast
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden/bpe_options.json").read_text("ascii"))
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden/bpe_options.json").read_text("ascii"))
 
 
 @pytest.mark.parametrize(("options", "vocabulary", "merges"), GOLDEN["trained"])

@@ -25,7 +25,7 @@ from minillm.tokenizers.unigram.seed_pieces import ALONE, INHERITED, SPACE, Vali
 from minillm.tokenizers.unigram.training import train_pieces
 from minillm.tokenizers.unigram.word_counts import Words
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden/unigram.json").read_text("ascii"))
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden/unigram.json").read_text("ascii"))
 
 
 def words_of(lines, followers=True):

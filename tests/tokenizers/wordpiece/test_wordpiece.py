@@ -18,9 +18,9 @@ from minillm.tokenizers.pre_tokenizers.bert import BertSplit
 from minillm.tokenizers.wordpiece.longest_match import WordPiece
 from minillm.tokenizers.wordpiece.training import learn_by_likelihood, likeliest_pair
 
-from .texts import text
+from ..texts import text
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden/wordpiece.json").read_text("ascii"))
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden/wordpiece.json").read_text("ascii"))
 NAMES = {"handle_chinese_chars": "chinese_characters"}
 TOY = " ".join(["hug"] * 10 + ["pug"] * 5 + ["pun"] * 12 + ["bun"] * 4 + ["hugs"] * 5)
 

@@ -13,7 +13,7 @@ from minillm.tokenizers.pre_tokenizers.splitting import split
 from minillm.tokenizers.text.segments import as_utf8
 from minillm.tokenizers.text.unicode_classes import class_table
 
-from .texts import plain, text
+from ..texts import plain, text
 
 numba = pytest.importorskip("numba", reason="compares kernels with definitions")
 

@@ -12,7 +12,7 @@ from minillm.tokenizers.normalizers.precompiled import Precompiled
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 from minillm.tokenizers.unigram.most_probable import Unigram
 
-from .texts import PIECES
+from ..texts import PIECES
 
 TABLE = named_charsmap("nmt_nfkc")
 ODD = [

@@ -27,9 +27,9 @@ from minillm.tokenizers.formats.bytepiece_file import read_bytepiece
 from minillm.tokenizers.formats.untrusted import BrokenFileError
 from minillm.tokenizers.text.unknown_text import UnknownTextError
 
-from .texts import text as any_text
+from ..texts import text as any_text
 
-GOLDEN = json.loads(Path(__file__).parents[1].joinpath("golden/bytepiece.json").read_text("ascii"))
+GOLDEN = json.loads(Path(__file__).parents[2].joinpath("golden/bytepiece.json").read_text("ascii"))
 
 
 def tokenizer(counts: dict[str, int]) -> Tokenizer:

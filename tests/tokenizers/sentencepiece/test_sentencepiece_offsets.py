@@ -13,7 +13,7 @@ from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 
 STORED = json.loads(
-    (Path(__file__).parents[1] / "golden/sentencepiece_offsets.json").read_text("ascii")
+    (Path(__file__).parents[2] / "golden/sentencepiece_offsets.json").read_text("ascii")
 )
 
 

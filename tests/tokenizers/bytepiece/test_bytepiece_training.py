@@ -27,9 +27,9 @@ from minillm.tokenizers.bytepiece.training import (
 )
 from minillm.tokenizers.counting.distinct_pieces import joined
 
-from .texts import text as any_text
+from ..texts import text as any_text
 
-GOLDEN = json.loads(Path(__file__).parents[1].joinpath("golden/bytepiece.json").read_text("ascii"))
+GOLDEN = json.loads(Path(__file__).parents[2].joinpath("golden/bytepiece.json").read_text("ascii"))
 NAMES = {"ensure_unicode": "whole_characters"}
 
 

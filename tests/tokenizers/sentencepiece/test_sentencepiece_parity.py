@@ -13,8 +13,8 @@ from minillm.tokenizers.sentencepiece.model_file import ModelFile, Piece
 from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.training import train_sentencepiece
 
+from ..texts import PIECES
 from .test_sentencepiece import GOLDEN
-from .texts import PIECES
 
 pytestmark = pytest.mark.parity
 RENAMED = {
