@@ -5,9 +5,8 @@ from typing import Any
 
 from ..post_processors.lengths import STRATEGIES, Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
-from .json_items import item, unsupported
 from .json_stages_reading import cut, steps_of
-from .untrusted import MAX_ID, BrokenFileError
+from .untrusted import MAX_ID, BrokenFileError, item, unsupported
 
 
 def read_post_processor(

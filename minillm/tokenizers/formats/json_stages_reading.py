@@ -6,32 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
-from ..decoders.rewriting import (
-    CTC,
-    ByteTokens,
-    DecodeInTurn,
-    FromByteAlphabet,
-    JoinSpaced,
-    ReplaceIn,
-    StripFrom,
-)
-from ..normalizers.bert import BertNormalizer
+from ..counting.vocabulary_room import NOT_SPACE
+from ..decoders.joining import JoinMarked
+from ..decoders.rewriting import DecodeInTurn, JoinSpaced, ReplaceIn
 from ..normalizers.precompiled import Precompiled
-from ..normalizers.rewriting import InTurn, Lowercase, Nmt, Prepend, Replace, Strip, StripAccents
+from ..normalizers.rewriting import InTurn, Replace
 from ..normalizers.unicode_forms import FORMS, UnicodeForm
 from ..patterns.named_rules import same_meaning
-from ..pre_tokenizers.behaviors import Cut, FixedLength, digits, punctuation
-from ..pre_tokenizers.bert import BertSplit
-from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet
+from ..pre_tokenizers.behaviors import Cut, digits, punctuation
+from ..pre_tokenizers.byte_level import InByteAlphabet
 from ..pre_tokenizers.in_turn import CutInTurn, PrefixSpace
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
-from ..pre_tokenizers.unicode_scripts import UnicodeScripts
-from .json_items import item, unsupported
-from .untrusted import BrokenFileError
+from .json_fields import DECODERS, NORMALIZERS, PRE_TOKENIZERS, read_fields
+from .untrusted import BrokenFileError, item, unsupported
 
-NOT_SPACE = r"\S+"
 WORDS_AND_MARKS = r"\w+|[^\w\s]+"
 DEEPEST = 4  # sequences inside sequences
 
@@ -56,30 +45,15 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
     kind = item(path, value, "type", str)
     if kind in FORMS:
         return UnicodeForm(kind)
-    if kind == "BertNormalizer":
-        return BertNormalizer(
-            item(path, value, "clean_text", bool, True),
-            item(path, value, "handle_chinese_chars", bool, True),
-            item(path, value, "strip_accents", bool, None),
-            item(path, value, "lowercase", bool, True),
-        )
     if kind == "Replace":
         return read_replace(path, value)
-    if kind == "Strip":
-        sides = [item(path, value, f"strip_{side}", bool, True) for side in ("left", "right")]
-        return Strip(*sides)
-    if kind == "Prepend":
-        return Prepend(item(path, value, "prepend", str))
     if kind == "Precompiled":
         return read_precompiled(path, item(path, value, "precompiled_charsmap", str))
     if kind == "Sequence":
         steps = steps_of(path, value, "normalizers", depth)
         return InTurn(tuple(read_normalizer(path, step, depth + 1) for step in steps))
-    simple: dict[str, Callable[[], Any]] = {
-        "Lowercase": Lowercase, "StripAccents": StripAccents, "Nmt": Nmt, "ByteLevel": ByteAlphabet,
-    }
-    if kind in simple:
-        return simple[kind]()
+    if (stage := read_fields(path, value, NORMALIZERS)) is not None:
+        return stage
     raise unsupported(path, "normalizer", kind)
 
 
@@ -132,16 +106,10 @@ def read_cut(path: Path, value: dict[str, Any]) -> list[Any]:
         return [cut(path, lambda: punctuation(item(path, value, "behavior", str, "Isolated")))]
     if kind == "CharDelimiterSplit":
         return [Cut(re.escape(item(path, value, "delimiter", str)), "Removed")]
-    if kind == "FixedLength":
-        return [cut(path, lambda: FixedLength(item(path, value, "length", int, 5)))]
-    simple: dict[str, Callable[[], Any]] = {
-        "BertPreTokenizer": BertSplit,
-        "WhitespaceSplit": lambda: Split(NOT_SPACE),
-        "Whitespace": lambda: Split(WORDS_AND_MARKS),
-        "UnicodeScripts": UnicodeScripts,
-    }
-    if kind in simple:
-        return [simple[kind]()]
+    if kind in ("WhitespaceSplit", "Whitespace"):
+        return [Split(NOT_SPACE if kind == "WhitespaceSplit" else WORDS_AND_MARKS)]
+    if (stage := read_fields(path, value, PRE_TOKENIZERS)) is not None:
+        return [stage]
     raise unsupported(path, "pre_tokenizer", kind)
 
 
@@ -180,33 +148,17 @@ def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> An
     kind = None if value is None else item(path, value, "type", str)
     if value is None:
         return JoinSpaced()
-    if kind == "ByteLevel":
-        return FromByteAlphabet()
-    if kind == "Fuse":
-        return Join()
-    if kind == "CTC":
-        return CTC(
-            item(path, value, "pad_token", str), item(path, value, "word_delimiter_token", str),
-            item(path, value, "cleanup", bool),
-        )
-    if kind == "BPEDecoder":
-        return JoinWords(item(path, value, "suffix", str, "</w>"))
-    if kind == "WordPiece":
-        return JoinWordPieces(
-            item(path, value, "prefix", str, "##"), item(path, value, "cleanup", bool, True)
-        )
     if kind == "Metaspace":
         return read_metaspace(path, value, JoinMarked)
-    if kind == "ByteFallback":
-        return ByteTokens()
     if kind == "Replace":
         return ReplaceIn(read_replace(path, value))
     if kind == "Strip":
         content = item(path, value, "content", str)
         if len(content) != 1:
             raise unsupported(path, "decoder Strip with the content", content)
-        return StripFrom(content, item(path, value, "start", int), item(path, value, "stop", int))
     if kind == "Sequence":
         steps = steps_of(path, value, "decoders", depth)
         return DecodeInTurn(tuple(read_decoder(path, step, depth + 1) for step in steps))
+    if (stage := read_fields(path, value, DECODERS)) is not None:
+        return stage
     raise unsupported(path, "decoder", kind)

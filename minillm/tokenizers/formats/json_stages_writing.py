@@ -4,32 +4,22 @@ import base64
 from typing import Any
 
 from ..counting.vocabulary_room import NOT_SPACE
-from ..decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
-from ..decoders.rewriting import (
-    CTC,
-    ByteTokens,
-    DecodeInTurn,
-    FromByteAlphabet,
-    JoinSpaced,
-    ReplaceIn,
-    StripFrom,
-)
-from ..normalizers.bert import BertNormalizer
+from ..decoders.joining import Join, JoinMarked
+from ..decoders.rewriting import DecodeInTurn, FromByteAlphabet, JoinSpaced, ReplaceIn
 from ..normalizers.precompiled import Precompiled
-from ..normalizers.rewriting import InTurn, Lowercase, Nmt, Prepend, Replace, Strip, StripAccents
+from ..normalizers.rewriting import InTurn, Replace
 from ..normalizers.unicode_forms import UnicodeForm
 from ..patterns.named_rules import PATTERNS, same_meaning, tree_of
 from ..patterns.writing import write_pattern
 from ..post_processors.lengths import Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
-from ..pre_tokenizers.behaviors import Cut, FixedLength
-from ..pre_tokenizers.bert import BertSplit
-from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet
+from ..pre_tokenizers.behaviors import Cut
+from ..pre_tokenizers.byte_level import InByteAlphabet
 from ..pre_tokenizers.in_turn import PrefixSpace, flat
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
-from ..pre_tokenizers.unicode_scripts import UnicodeScripts
 from ..vocabulary import Vocabulary
+from .json_fields import DECODERS, NORMALIZERS, PRE_TOKENIZERS, write_fields
 from .json_stages_reading import WORDS_AND_MARKS
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
@@ -51,27 +41,15 @@ def regex_json(pattern: str, dialect: str) -> Json:
 def normalizer_json(stage: Any) -> Json:
     if isinstance(stage, UnicodeForm):
         return {"type": stage.form}
-    if isinstance(stage, Lowercase | StripAccents | Nmt):
-        return {"type": type(stage).__name__}
-    if isinstance(stage, ByteAlphabet):
-        return {"type": "ByteLevel"}
-    if isinstance(stage, BertNormalizer):
-        return {
-            "type": "BertNormalizer", "clean_text": stage.clean_text,
-            "handle_chinese_chars": stage.chinese_characters,
-            "strip_accents": stage.strip_accents, "lowercase": stage.lowercase,
-        }
-    if isinstance(stage, Strip):
-        return {"type": "Strip", "strip_left": stage.left, "strip_right": stage.right}
     if isinstance(stage, Replace):
         return replace_json(stage)
-    if isinstance(stage, Prepend):
-        return {"type": "Prepend", "prepend": stage.prefix}
     if isinstance(stage, Precompiled):
         table = base64.b64encode(stage.charsmap).decode()
         return {"type": "Precompiled", "precompiled_charsmap": table}
     if isinstance(stage, InTurn):
         return {"type": "Sequence", "normalizers": [normalizer_json(n) for n in stage.steps]}
+    if written := write_fields(stage, NORMALIZERS):
+        return written
     raise cannot_write("normalizer", stage)
 
 
@@ -99,17 +77,13 @@ def cut_json(stage: Any) -> Json:
     if isinstance(stage, Cut):
         pattern = regex_json(stage.pattern, stage.dialect)
         return split_json(pattern, stage.behavior, stage.invert)
-    if isinstance(stage, BertSplit):
-        return {"type": "BertPreTokenizer"}
-    if isinstance(stage, UnicodeScripts):
-        return {"type": "UnicodeScripts"}
-    if isinstance(stage, FixedLength):
-        return {"type": "FixedLength", "length": stage.length}
     if isinstance(stage, Metaspace):
         return {
             "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
             "split": stage.split,
         }
+    if written := write_fields(stage, PRE_TOKENIZERS):
+        return written
     raise cannot_write("pre_tokenizer", stage)
 
 
@@ -200,33 +174,17 @@ def padding_json(value: Padding | None) -> Json | None:
 def decoder_json(stage: Any, byte_level: bool) -> Json | None:
     if isinstance(stage, JoinSpaced):
         return None
-    if isinstance(stage, Join):
-        return {**BYTE_LEVEL, "use_regex": True} if byte_level else {"type": "Fuse"}
-    if isinstance(stage, JoinWords):
-        return {"type": "BPEDecoder", "suffix": stage.suffix}
-    if isinstance(stage, JoinWordPieces):
-        return {"type": "WordPiece", "prefix": stage.prefix, "cleanup": stage.cleanup}
+    if isinstance(stage, FromByteAlphabet) or (isinstance(stage, Join) and byte_level):
+        return {**BYTE_LEVEL, "use_regex": True}
     if isinstance(stage, JoinMarked):
         return {
             "type": "Metaspace", "replacement": stage.mark, "prepend_scheme": stage.scheme,
             "split": True,
         }
-    if isinstance(stage, ByteTokens):
-        return {"type": "ByteFallback"}
-    if isinstance(stage, FromByteAlphabet):
-        return {**BYTE_LEVEL, "use_regex": True}
-    if isinstance(stage, CTC):
-        return {
-            "type": "CTC", "pad_token": stage.pad_token,
-            "word_delimiter_token": stage.word_delimiter_token, "cleanup": stage.cleanup,
-        }
     if isinstance(stage, ReplaceIn):
         return replace_json(stage.rule)
-    if isinstance(stage, StripFrom):
-        return {
-            "type": "Strip", "content": stage.content, "start": stage.start_count,
-            "stop": stage.stop_count,
-        }
     if isinstance(stage, DecodeInTurn):
         return {"type": "Sequence", "decoders": [decoder_json(d, False) for d in stage.decoders]}
+    if written := write_fields(stage, DECODERS):
+        return written
     raise cannot_write("decoder", stage)

@@ -19,11 +19,10 @@ from ..text.byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes
 from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
-from .json_items import item
 from .json_numbers import read_number
 from .json_processors_reading import read_padding, read_post_processor, read_truncation
 from .json_stages_reading import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
-from .untrusted import BrokenFileError, by_id, check_vocabulary, merge_ids, read_json
+from .untrusted import BrokenFileError, by_id, check_vocabulary, item, merge_ids, read_json
 
 MODELS = "BPE, WordLevel, WordPiece, Unigram"
 

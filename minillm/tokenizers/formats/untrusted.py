@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 
 MAX_BYTES = 1 << 28  # of a file
-
-
 MAX_ID = 1 << 24
-
-
 MAX_TOKEN = 1 << 16  # bytes of one token
+REQUIRED: Any = object()
 
 
 class BrokenFileError(ValueError):
@@ -50,6 +47,21 @@ def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, A
     if not isinstance(value, dict):
         raise BrokenFileError(f"{path}: expected a JSON object, found {type(value).__name__}")
     return value
+
+
+def item(path: Path, place: dict[str, Any], key: str, kind: Any, default: Any = REQUIRED) -> Any:
+    """``place[key]`` if it has the right type; null and absent give the default."""
+    value = place.get(key)
+    if value is None and default is not REQUIRED:
+        return default
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        expected = getattr(kind, "__name__", str(kind))
+        raise BrokenFileError(f"{path}: {key!r} is {value!r:.60}; expected {expected}")
+    return value
+
+
+def unsupported(path: Path, what: str, value: Any) -> BrokenFileError:
+    return BrokenFileError(f"{path}: {what} {value!r:.80} is not supported")
 
 
 def most_ids(tokens: int) -> int:
