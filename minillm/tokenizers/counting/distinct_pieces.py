@@ -13,7 +13,7 @@ import numpy as np
 
 from ...backends import active_backend
 from ..patterns.named_rules import RULES, rule_of
-from ..pre_tokenizers.splitting import split
+from ..pre_tokenizers.split_rules import split
 from ..special_tokens import pattern_of
 from ..text.segments import as_utf8
 

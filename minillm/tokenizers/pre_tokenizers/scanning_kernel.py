@@ -1,6 +1,6 @@
 """Scanners: where the piece that starts at byte i ends, by the split rules of GPT-2 and later.
 
-The definitions are the regular expressions in ``splitting.py``; tests hold the
+The definitions are the regular expressions in ``split_rules.py``; tests hold the
 two together. Text is valid UTF-8. ``classes`` gives the class of each of the 0x110000 code points
 (0 other, 1 upper, 2 lower, 3 letter without case, 4 mark, 5 number, 6 space), and a set of classes
 is an integer with one bit for each member.

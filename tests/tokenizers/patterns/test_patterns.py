@@ -12,7 +12,7 @@ from minillm.tokenizers.patterns.reading import read_pattern
 from minillm.tokenizers.patterns.scanning import PatternError
 from minillm.tokenizers.patterns.tree import can_be_empty
 from minillm.tokenizers.patterns.writing import write_pattern
-from minillm.tokenizers.pre_tokenizers.splitting import split
+from minillm.tokenizers.pre_tokenizers.split_rules import split
 from minillm.tokenizers.text.unicode_classes import (
     categories,
     complement,
