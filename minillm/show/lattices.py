@@ -90,6 +90,7 @@ def brick(edge: Brick, y: int, marked: bool, digits: int) -> str:
 
 
 def label(x: float, y: float, text: str, size: int, font: str, bold: bool = False) -> str:
+    """Text of an SVG, centred on x."""
     weight = ";font-weight:700" if bold else ""
     return (
         f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" '

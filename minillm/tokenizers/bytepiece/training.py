@@ -89,6 +89,7 @@ class Splitter:
         return np.bincount(ids, weights, len(kept)).astype(np.int64)
 
     def without_waste(self, kept: np.ndarray) -> np.ndarray:
+        """Uses of the pieces once those that no cut uses are gone, and so on until none is."""
         while True:
             some = np.flatnonzero(kept)
             used = self(kept, self.data, self.spans[some], kept[some])

@@ -48,6 +48,7 @@ def read_processors(
 
 
 def read_truncation(path: Path, value: dict[str, Any] | None) -> Truncation | None:
+    """To which length ids are cut, None for none."""
     if value is None:
         return None
     names = {name.title().replace("_", ""): name for name in STRATEGIES}
@@ -62,6 +63,7 @@ def read_truncation(path: Path, value: dict[str, Any] | None) -> Truncation | No
 
 
 def read_padding(path: Path, value: dict[str, Any] | None) -> Padding | None:
+    """To which length ids are padded, None for none."""
     if value is None:
         return None
     strategy, length = value.get("strategy"), None
@@ -78,6 +80,7 @@ def read_padding(path: Path, value: dict[str, Any] | None) -> Padding | None:
 
 
 def side(path: Path, direction: str) -> str:
+    """``"left"`` or ``"right"``."""
     if direction not in ("Left", "Right"):
         raise unsupported(path, "direction", direction)
     return direction.lower()

@@ -42,6 +42,7 @@ def pattern_of(path: Path, value: dict[str, Any]) -> tuple[str, str]:
 
 
 def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
+    """The normalizer of a file; a Sequence holds several."""
     kind = item(path, value, "type", str)
     if kind in FORMS:
         return UnicodeForm(kind)
@@ -58,6 +59,7 @@ def read_normalizer(path: Path, value: dict[str, Any], depth: int = 0) -> Any:
 
 
 def read_replace(path: Path, value: dict[str, Any]) -> Replace:
+    """A Replace, among normalizers or decoders."""
     (source, dialect), content = pattern_of(path, value), item(path, value, "content", str)
     return cut(path, lambda: Replace(source, content, dialect))
 
@@ -122,6 +124,7 @@ def cut(path: Path, make: Callable[[], Any]) -> Any:
 
 
 def read_split(path: Path, value: dict[str, Any]) -> Any:
+    """A Split; its commonest behaviors have stages of their own here."""
     source, dialect = pattern_of(path, value)
     behavior = item(path, value, "behavior", str)
     invert = item(path, value, "invert", bool, False)
@@ -135,6 +138,7 @@ def read_split(path: Path, value: dict[str, Any]) -> Any:
 
 
 def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
+    """A Metaspace, or JoinMarked, its decoder; older files say ``add_prefix_space``."""
     old = item(path, value, "add_prefix_space", bool, True)
     scheme = item(path, value, "prepend_scheme", str, "always" if old else "never")
     mark = item(path, value, "replacement", str)
@@ -145,6 +149,7 @@ def read_metaspace(path: Path, value: dict[str, Any], kind: Any) -> Any:
 
 
 def read_decoder(path: Path, value: dict[str, Any] | None, depth: int = 0) -> Any:
+    """The decoder of a file; without one, spaces go between tokens."""
     kind = None if value is None else item(path, value, "type", str)
     if value is None:
         return JoinSpaced()

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 
 
 def cannot_write(stage: str, value: Any) -> ValueError:
+    """The error for a stage that these files do not know."""
     return ValueError(f"{stage}={value!r:.80} cannot be written to a tokenizer.json")
 
 
@@ -39,6 +40,7 @@ def regex_json(pattern: str, dialect: str) -> Json:
 
 
 def normalizer_json(stage: Any) -> Json:
+    """The normalizer as an object."""
     if isinstance(stage, UnicodeForm):
         return {"type": stage.form}
     if isinstance(stage, Replace):
@@ -54,11 +56,13 @@ def normalizer_json(stage: Any) -> Json:
 
 
 def replace_json(stage: Replace) -> Json:
+    """A Replace, among normalizers or decoders."""
     pattern = regex_json(stage.pattern, stage.dialect)
     return {"type": "Replace", "pattern": pattern, "content": stage.content}
 
 
 def split_json(pattern: Json, behavior: str, invert: bool) -> Json:
+    """A Split as an object."""
     return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
 
 
@@ -111,10 +115,12 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
 
 
 def is_gpt2(stage: Any) -> bool:
+    """Does the stage cut by GPT-2's rule, as ByteLevel does with ``use_regex``?"""
     return isinstance(stage, Split) and stage.rule == "gpt2"
 
 
 def post_processor_json(tok: Vocabulary, byte_level: bool) -> Json | None:
+    """The post-processor as one object or a Sequence."""
     stage = tok.post_processor
     if stage is None:
         return {**BYTE_LEVEL, "use_regex": True} if byte_level else None
@@ -157,6 +163,7 @@ def processor_json(tok: Vocabulary, stage: Any) -> Json:
 
 
 def truncation_json(value: Truncation | None) -> Json | None:
+    """To which length ids are cut."""
     return None if value is None else {
         "direction": value.direction.title(), "max_length": value.max_length,
         "strategy": value.strategy.title().replace("_", ""), "stride": value.stride,
@@ -164,6 +171,7 @@ def truncation_json(value: Truncation | None) -> Json | None:
 
 
 def padding_json(value: Padding | None) -> Json | None:
+    """To which length ids are padded."""
     return None if value is None else {
         "strategy": "BatchLongest" if value.length is None else {"Fixed": value.length},
         "direction": value.direction.title(), "pad_to_multiple_of": value.pad_to_multiple_of,
@@ -172,6 +180,7 @@ def padding_json(value: Padding | None) -> Json | None:
 
 
 def decoder_json(stage: Any, byte_level: bool) -> Json | None:
+    """The decoder as an object; `byte_level`: the model works on bytes."""
     if isinstance(stage, JoinSpaced):
         return None
     if isinstance(stage, FromByteAlphabet) or (isinstance(stage, Join) and byte_level):

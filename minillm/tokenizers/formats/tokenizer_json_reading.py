@@ -168,6 +168,7 @@ def read_bpe(
     path: Path, value: dict[str, Any], byte_level: bool, vocabulary: dict[str, int],
     table: list[bytes | None], unk_id: int | None,
 ) -> ByteBPE | CharacterBPE:
+    """A BPE model, on bytes or on characters."""
     prefix = item(path, value, "continuing_subword_prefix", str, "")
     suffix = item(path, value, "end_of_word_suffix", str, "")
     merges = merge_ids(path, item(path, value, "merges", list), vocabulary, prefix)

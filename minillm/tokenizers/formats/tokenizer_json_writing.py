@@ -72,6 +72,7 @@ def scores_json(tok: Vocabulary) -> str:
 
 
 def model_json(tok: Vocabulary) -> dict[str, Any]:
+    """The model as an object; the scores of a unigram model come later."""
     model = tok.model
     if isinstance(model, Unigram):
         return unigram_json(model)

@@ -61,6 +61,7 @@ def item(path: Path, place: dict[str, Any], key: str, kind: Any, default: Any = 
 
 
 def unsupported(path: Path, what: str, value: Any) -> BrokenFileError:
+    """The error for what a file asks for and nobody here can do."""
     return BrokenFileError(f"{path}: {what} {value!r:.80} is not supported")
 
 
@@ -74,6 +75,7 @@ class RepeatedKeyError(Exception):
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of a JSON object as a dict; a key may stand there once."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -99,6 +101,7 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
 
 
 def check_special(path: Path, special_tokens: Mapping[str, int] | None) -> dict[str, int]:
+    """Special tokens that a caller gives, checked like a vocabulary."""
     special = dict(special_tokens or {})
     if special:
         check_vocabulary(Path("special_tokens"), special)

@@ -188,6 +188,7 @@ def words_and_characters(
 
 
 def check_room(required: dict[int, int], spec: TrainerSpec, meta: int) -> None:
+    """Raise a ValueError if the vocabulary has no room for the characters."""
     least = len(required) + meta
     if least > spec.vocab_size:
         raise ValueError(

@@ -84,6 +84,7 @@ class PieceTable:
         self.sizes = np.concatenate([zero, np.ones(len(single), np.int64), nodes[:, 2]])
 
     def score(self, weights: np.ndarray) -> None:
+        """Scores from weights: the logarithms of their shares."""
         blank = np.full(int(self.huggingface), np.nan)
         self.scores = np.concatenate([blank, np.log(weights) - np.log(weights.sum())])
 

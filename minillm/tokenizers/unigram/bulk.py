@@ -15,6 +15,7 @@ REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
 
 
 def has_kernel(pre_tokenizer: Metaspace) -> bool:
+    """Can the kernel cut like this pre-tokenizer?"""
     return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
 
 

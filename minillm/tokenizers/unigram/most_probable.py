@@ -295,6 +295,7 @@ class Unigram:
 
 
 def path_ids(path: list[Edge]) -> Iterator[tuple[int, int, int]]:
+    """The first three values of each edge: start, end and id."""
     return (edge[:3] for edge in path)
 
 

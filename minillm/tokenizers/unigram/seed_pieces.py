@@ -41,9 +41,11 @@ class Validity:
 
     @property
     def place(self) -> int:
+        """Number of the rule for spaces, for kernels."""
         return PLACES.index(self.space)
 
     def classes_of(self, points: np.ndarray) -> np.ndarray:
+        """Class of each code point: (n,) int64."""
         return np.asarray(self.classes(np.asarray(points)), np.int64)
 
     def __call__(self, piece: str) -> bool:

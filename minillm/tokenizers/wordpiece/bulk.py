@@ -73,6 +73,7 @@ def entries(model: Any) -> Any:
 
 
 def new_memory() -> Any:
+    """An empty memory of words."""
     from ..text.memory_kernel import LONGEST, Memory
 
     return Memory(
