@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "minillm"
 # keeps ids in files, and a tokenizer writes such files; generation below models: it asks for scores
 # and does not care whose they are.
 LAYERS = """
-files threads blas backend
+files threads blas backends
 ops autograd
 kernels
 nn
@@ -109,4 +109,37 @@ def test_only_kernels_import_the_compiler(compiler):
         if any(other.split(".")[0] == compiler for other in others)
         and not module.startswith("minillm.kernels.") and not module.endswith("_kernel")
     ]
+    assert not wrong, wrong
+
+
+def defined(path):
+    """The names of the functions, classes and values that a module defines itself."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_no_module_has_the_name_of_what_it_defines():
+    # Were ``minillm/ops/attention.py`` to define ``attention`` and the package to export it,
+    # ``import minillm.ops.attention as module`` would give the function.
+    wrong = [
+        str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*.py"))
+        if (path.parent.name if path.stem == "__init__" else path.stem) in defined(path)
+    ]
+    assert not wrong, wrong
+
+
+def test_no_package_exports_a_name_that_hides_a_module():
+    wrong = []
+    for path in sorted(ROOT.rglob("__init__.py")):
+        modules = {other.stem for other in path.parent.glob("*.py")}
+        modules |= {other.parent.name for other in path.parent.glob("*/__init__.py")}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[-1] in (
+                    modules):
+                wrong += [f"{path.parent.name}.{alias.asname or alias.name}"
+                          for alias in node.names if (alias.asname or alias.name) in modules]
     assert not wrong, wrong

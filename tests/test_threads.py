@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from minillm import blas, threads
-from minillm.backend import active_backend, backend
+from minillm.backends import active_backend, backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Workers
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import active_backend
+from ..backends import active_backend
 from ..tokenizers.formats.untrusted import BrokenFileError, read_text
 
 MAX_COUNT = 1 << 53

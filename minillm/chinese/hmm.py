@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import active_backend
+from ..backends import active_backend
 from ..tokenizers.formats.untrusted import BrokenFileError, read_text
 
 STATES = "BEMS"  # begin, end, middle, single

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import active_backend
+from ..backends import active_backend
 from ..generation.scorers import FAST
 from ..nn import Attention, Block, Embedding, FeedForward, LayerNorm, Learned, Linear, Stack
 from .gpt import GPT
@@ -64,11 +64,11 @@ class FastDecoder:
         return cls(model) if active_backend() == "numba" and is_known(model) else None
 
     def __init__(self, model):
-        from ..kernels import decode
+        from ..kernels import one_token
 
         where = {name: p.start for name, p in model.named_parameters()}
-        self.decode, self.model = decode.decode, model
-        self.starts = np.array([[where[f"blocks.{i}.{name}"] for name in decode.BLOCK]
+        self.decode, self.model = one_token.decode, model
+        self.starts = np.array([[where[f"blocks.{i}.{name}"] for name in one_token.BLOCK]
                                 for i in range(model.config.layers)])
         self.logits = np.empty((1, model.config.vocab_size), model.weights.dtype)
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..backend import twin
+from ..backends import twin
 
 ROOT = 0.7978845608028654  # √(2/π)
 CUBIC = 0.044715

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import twin
+from ..backends import twin
 
 
 @twin

@@ -16,8 +16,7 @@ from .pre_tokenizers.behaviors import Cut
 from .pre_tokenizers.bert import BertSplit
 from .pre_tokenizers.in_turn import CutInTurn
 from .pre_tokenizers.metaspace import Metaspace
-from .pre_tokenizers.split_rules import Characters, Split
-from .pre_tokenizers.splitting import split
+from .pre_tokenizers.split_rules import Characters, Split, split
 from .special_tokens import TokenRule
 from .text.segments import Pieces
 from .tokenizer import Explanation, Tokenizer

@@ -50,6 +50,7 @@ def text_blocks(path: Path, block: int = BLOCK) -> Iterator[str]:
 
 
 def not_utf8(path: Path, position: int) -> ValueError:
+    """The error for a file that is not UTF-8."""
     return ValueError(
         f"{path}: byte {position} is not valid UTF-8; convert the file to UTF-8 first"
     )
@@ -111,4 +112,5 @@ class WithMode:
         self.tok, self.special, self.vocab_size = tok, special, tok.vocab_size
 
     def encode_batch(self, texts: list[str]) -> Any:
+        """The ids of several texts."""
         return self.tok.encode_batch(texts, self.special)

@@ -80,7 +80,7 @@ class Jitter:
 
     def mark(self, module: Any) -> None:
         """What a module of the package just loaded gives to others is made to jitter."""
-        if module.__name__ == "minillm.backend":
+        if module.__name__ == "minillm.backends":
             plain = module.twin
 
             def twin(definition: Any) -> Any:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm import chinese
-from minillm.backend import backend
+from minillm import backend, chinese
 from minillm.chinese import Cutter, Dictionary, Hmm
 from minillm.chinese.hmm import NEVER, STATES, words_of
 from minillm.tokenizers.formats.untrusted import BrokenFileError

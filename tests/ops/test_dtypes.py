@@ -7,7 +7,7 @@ import pytest
 
 import minillm
 from minillm import ops
-from minillm.backend import TWINS
+from minillm.backends import TWINS
 
 pytest.importorskip("numba", reason="the twins need Numba")
 

@@ -12,7 +12,7 @@ import pytest
 
 import minillm
 from minillm import ops
-from minillm.backend import TWINS, active_backend
+from minillm.backends import TWINS, active_backend
 
 pytest.importorskip("numba", reason="the twins need Numba")
 
@@ -249,7 +249,7 @@ def test_the_switch():
 COLD = """
 import numpy as np
 from minillm import ops
-from minillm.backend import TWINS, active_backend
+from minillm.backends import TWINS, active_backend
 x = np.random.default_rng(0).normal(size=(300, 50)).astype(np.float32)
 y = ops.softmax(x)
 print(abs(ops.softmax_backward(x, y) - ops.softmax_backward.numpy(x, y)).max() < 1e-6)

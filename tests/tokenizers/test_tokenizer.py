@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import PATTERNS, Tokenizer
 
 from .texts import text

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Trainer, Workers, cores
 

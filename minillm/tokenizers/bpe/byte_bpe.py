@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES
-from ..pre_tokenizers.split_rules import Split
-from ..pre_tokenizers.splitting import split
+from ..pre_tokenizers.split_rules import Split, split
 from ..text.memories import Memories, power_of_two
 from ..text.segments import Pieces
 from .merges import apply_merges
@@ -166,7 +165,7 @@ class ByteBPE:
     @cached_property
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
-        from ..text.entries_kernel import Entries, fill_slots
+        from ..text.entries_kernel import entries_of
         from .byte_bpe_kernel import Vocabulary
         from .merging_kernel import pair_table
 
@@ -174,11 +173,7 @@ class ByteBPE:
         ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
         left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
         pair_table(left, right, merged, ranks.astype(np.int64), pairs)
-        data = np.frombuffer(b"".join(token or b"" for token in self.vocabulary) or b"\0", np.uint8)
-        starts = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
-        slots = np.full(power_of_two(2 * len(self.vocabulary)), -1, np.int32)
-        entries = Entries(slots, data, starts)
-        fill_slots(entries)
+        entries = entries_of([token or b"" for token in self.vocabulary])
         return Vocabulary(self.byte_ids, pairs, self.whole_pieces, entries)
 
     def _new_memory(self) -> Any:

@@ -133,6 +133,12 @@ def merge_linked(symbols, count, pairs, following, before, heap):
                     heap[size] = (value & ~ID) | np.uint64(start)
                     sift_up(heap, size)
                     size += 1
+    return close_gaps(symbols, count)
+
+
+@lean
+def close_gaps(symbols, count):
+    """Move together the symbols that are not -1; returns how many they are."""
     kept = 0
     for k in range(count):
         if symbols[k] >= 0:
@@ -185,12 +191,7 @@ def merge_by_rank(symbols, count, pairs, ranks):
                 )
             if before[k] >= 0:
                 used = list_place(symbols, before[k], k, pairs, first, last, where, after, used)
-    kept = 0
-    for k in range(count):
-        if symbols[k] >= 0:
-            symbols[kept] = symbols[k]
-            kept += 1
-    return kept
+    return close_gaps(symbols, count)
 
 
 @lean

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import strings, word_counts
 from ..counting.vocabulary_room import (
     NOT_SPACE,
@@ -119,6 +119,7 @@ def merges_of(
     words: list[list[int]], counts: np.ndarray, tokens: list[bytes], wanted: int, tie: str,
     min_frequency: int, max_token_length: int | None = None,
 ) -> np.ndarray:
+    """The merges that ``learn_merges`` finds, by its kernel where there is one: (n, 3) int32."""
     if active_backend() != "numba":
         found = learn_merges(
             words, counts.tolist(), tokens, wanted, tie, min_frequency, max_token_length

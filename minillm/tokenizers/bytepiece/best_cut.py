@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..normalizers.unicode_forms import UnicodeForm
 from ..text.segments import Pieces, as_utf8
 from ..text.unknown_text import UnknownTextError

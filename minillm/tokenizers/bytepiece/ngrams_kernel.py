@@ -27,6 +27,7 @@ def slot_of(table, key, shift, last):
 
 @lean(forceinline=True)
 def shift_of(table):
+    """By how much to shift a hash, so that it becomes a slot of the table."""
     return S64 - trailing_zeros(np.uint64(table.shape[0]))
 
 

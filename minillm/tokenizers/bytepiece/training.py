@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, joined
 from ..counting.vocabulary_room import check_vocab_size, numbered
 from ..decoders.streaming import KeepValid
@@ -89,6 +89,7 @@ class Splitter:
         return np.bincount(ids, weights, len(kept)).astype(np.int64)
 
     def without_waste(self, kept: np.ndarray) -> np.ndarray:
+        """Uses of the pieces once those that no cut uses are gone, and so on until none is."""
         while True:
             some = np.flatnonzero(kept)
             used = self(kept, self.data, self.spans[some], kept[some])

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES, rule_of
-from ..pre_tokenizers.splitting import split
+from ..pre_tokenizers.split_rules import split
 from ..special_tokens import pattern_of
 from ..text.segments import as_utf8
 
@@ -102,6 +102,7 @@ def file_blocks(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def lines(data: bytes, path: Path, position: int) -> tuple[np.ndarray, np.ndarray]:
+    """Whole lines as an array of bytes and their spans (n, 2); they must be UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -150,6 +151,7 @@ class PieceCounter:
         return Counts(self.short, self.long, self.stored, self.starts, self.used)
 
     def grow(self, longest: int) -> None:
+        """Make room in the tables that are nearly full, and for a piece of `longest` bytes."""
         from .distinct_pieces_kernel import refill
 
         counts = self.counts()

@@ -65,6 +65,7 @@ class ByteTokens(OneByOne):
 
 
 def whole_or_replaced(run: bytes) -> list[bytes]:
+    """The bytes as they are if they are UTF-8, otherwise U+FFFD for each."""
     try:
         run.decode()
     except UnicodeDecodeError:
@@ -94,6 +95,7 @@ class StripFrom(OneByOne):
         return state, [self.strip(token)]
 
     def strip(self, token: bytes) -> bytes:
+        """The token without what is to be taken off."""
         mark = self.content.encode()
         for _ in range(self.start_count):
             token = token.removeprefix(mark)
@@ -188,6 +190,7 @@ class DecodeInTurn(OneByOne):
         return self.run(states, [], True)[1]
 
     def run(self, states: tuple[Any, ...], tokens: list[bytes], last: bool) -> Step:
+        """The tokens through one decoder after another; with `last` each is finished too."""
         after = []
         for decoder, state in zip(self.chain, states):
             made: list[bytes] = []

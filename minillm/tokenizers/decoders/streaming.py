@@ -23,12 +23,15 @@ class OneByOne:
     joins = False
 
     def start(self) -> Any:
+        """The state before the first token."""
         return None
 
     def push(self, state: Any, token: bytes) -> Step:
+        """The state after the token, and the tokens that are decided now."""
         raise NotImplementedError
 
     def finish(self, state: Any) -> list[bytes]:
+        """The tokens that were still waiting."""
         return []
 
     def steps(self, tokens: list[bytes]) -> list[bytes]:

@@ -42,8 +42,8 @@ def read_file(
     from .bytepiece_file import is_bytepiece, read_bytepiece
     from .minbpe_file import is_minbpe, read_minbpe
     from .rank_files import read_tiktoken, read_vocab_and_merges
-    from .read_tokenizer_json import read_tokenizer_json
     from .sentencepiece_file import is_sentencepiece, read_sentencepiece
+    from .tokenizer_json_reading import read_tokenizer_json
 
     if lowercase is not None and (merges is not None or path.suffix != ".txt"):
         raise ValueError(
@@ -81,7 +81,7 @@ def write_tokenizer(tok: Vocabulary, path: Path) -> None:
     from ..sentencepiece.model_file import ModelFile
     from .bytepiece_file import write_bytepiece
     from .sentencepiece_file import write_model_file
-    from .write_tokenizer_json import write_tokenizer_json
+    from .tokenizer_json_writing import write_tokenizer_json
 
     if isinstance(getattr(tok.model, "file", None), ModelFile):
         return write_model_file(tok.model.file, path)

@@ -84,6 +84,7 @@ def read_bytepiece(path: Path, special_tokens: Mapping[str, int] | None = None) 
 
 
 def special_text(path: Path, piece: bytes) -> str:
+    """A special token as text; it must be UTF-8."""
     try:
         return piece.decode()
     except UnicodeDecodeError:

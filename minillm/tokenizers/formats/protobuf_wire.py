@@ -76,6 +76,7 @@ def fields(message: Message) -> Iterator[Field]:
 
 
 def expect(message: Message, field: Field, kind: int) -> None:
+    """Raise the error that says where, if a field is not of the kind it should be."""
     if field.kind != kind:
         raise message.broken(
             field.place,
@@ -93,6 +94,7 @@ def as_int(message: Message, field: Field) -> int:
 
 
 def as_float(message: Message, field: Field) -> float:
+    """A finite number in four bytes."""
     expect(message, field, FOUR)
     value = struct.unpack_from("<f", message.data, field.value.start)[0]
     if not -3.5e38 < value < 3.5e38:
@@ -101,11 +103,13 @@ def as_float(message: Message, field: Field) -> float:
 
 
 def as_bytes(message: Message, field: Field) -> bytes:
+    """The bytes of a field with a length."""
     expect(message, field, LENGTH)
     return message.data[field.value.start : field.value.end]
 
 
 def as_text(message: Message, field: Field) -> str:
+    """The UTF-8 text of a field with a length."""
     data = as_bytes(message, field)
     try:
         return data.decode()

@@ -69,6 +69,7 @@ def parse_model(data: bytes, name: str = "model") -> ModelFile:
 
 
 def parse_piece(message: wire.Message) -> Piece:
+    """One piece: text, score and type."""
     text, score, kind = "", 0.0, NORMAL
     for entry in wire.fields(message):
         if entry.number == 1:
@@ -156,6 +157,7 @@ def model_bytes(file: ModelFile) -> bytes:
 
 
 def piece_bytes(piece: Piece) -> bytes:
+    """The message that ``parse_piece`` reads."""
     kind = wire.field(3, piece.type) if piece.type != NORMAL else b""
     return wire.field(1, piece.text) + wire.field(2, float(piece.score)) + kind
 

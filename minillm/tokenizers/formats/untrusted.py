@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 
 MAX_BYTES = 1 << 28  # of a file
-
-
 MAX_ID = 1 << 24
-
-
 MAX_TOKEN = 1 << 16  # bytes of one token
+REQUIRED: Any = object()
 
 
 class BrokenFileError(ValueError):
@@ -52,6 +49,22 @@ def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, A
     return value
 
 
+def item(path: Path, place: dict[str, Any], key: str, kind: Any, default: Any = REQUIRED) -> Any:
+    """``place[key]`` if it has the right type; null and absent give the default."""
+    value = place.get(key)
+    if value is None and default is not REQUIRED:
+        return default
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        expected = getattr(kind, "__name__", str(kind))
+        raise BrokenFileError(f"{path}: {key!r} is {value!r:.60}; expected {expected}")
+    return value
+
+
+def unsupported(path: Path, what: str, value: Any) -> BrokenFileError:
+    """The error for what a file asks for and nobody here can do."""
+    return BrokenFileError(f"{path}: {what} {value!r:.80} is not supported")
+
+
 def most_ids(tokens: int) -> int:
     """How large ids of a file with so many tokens may be: tables have a place for every id."""
     return min(MAX_ID, 16 * tokens + (1 << 18))
@@ -62,6 +75,7 @@ class RepeatedKeyError(Exception):
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of a JSON object as a dict; a key may stand there once."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -87,6 +101,7 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
 
 
 def check_special(path: Path, special_tokens: Mapping[str, int] | None) -> dict[str, int]:
+    """Special tokens that a caller gives, checked like a vocabulary."""
     special = dict(special_tokens or {})
     if special:
         check_vocabulary(Path("special_tokens"), special)

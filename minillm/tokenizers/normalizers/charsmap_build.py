@@ -104,6 +104,7 @@ def place_for(
 
 
 def unit_of(place: int, byte: int, base: int, leaf: bool) -> int:
+    """One unit of the trie: the byte it is for, and how far away its children are."""
     distance = place ^ base
     if distance >= 1 << 21:
         raise ValueError("too many rules for a charsmap")

@@ -52,6 +52,7 @@ class Strip:
         return text[start:end], identity(text)[start:end]
 
     def span(self, text: str) -> tuple[int, int]:
+        """What is left of the text: its start and its end."""
         start = len(text) - len(text.lstrip(WHITE_SPACE)) if self.left else 0
         end = len(text.rstrip(WHITE_SPACE)) if self.right else len(text)
         return start, max(start, end)

@@ -31,6 +31,7 @@ def bracket(scanner: Scanner, depth: int) -> Chars:
 
 
 def at_operation(scanner: Scanner) -> bool:
+    """Does an operation of sets, such as ``&&``, come next?"""
     marks = ("&&",) if scanner.oniguruma else ("&&", "--", "~~")
     return any(map(scanner.sees, marks))
 

@@ -127,6 +127,7 @@ def line_start(scanner: Scanner) -> Node:
 
 
 def line_end() -> Node:
+    """The end of a line: that of the text, or a place before a line feed."""
     return Choice((Edge(False), Look(NEWLINE, ahead=True)))
 
 
@@ -183,6 +184,7 @@ def group(scanner: Scanner, depth: int) -> Node | None:
 
 
 def restore(scanner: Scanner, flags: dict) -> None:
+    """Set the flags back to what they were."""
     for name in ("ignore_case", "dot_all", "multi_line", "spaced"):
         setattr(scanner, name, flags[name])
 

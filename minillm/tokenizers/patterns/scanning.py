@@ -46,18 +46,22 @@ class Scanner:
 
     @property
     def oniguruma(self) -> bool:
+        """Is the pattern to be read as Oniguruma reads it?"""
         return self.dialect == "oniguruma"
 
     def error(self, why: str) -> PatternError:
+        """The error that says at which character."""
         return PatternError(
             f"{why} (before character {self.place}, in the dialect {self.dialect})"
         )
 
     @property
     def done(self) -> bool:
+        """Is the pattern read to its end?"""
         return self.place >= len(self.source)
 
     def sees(self, text: str) -> bool:
+        """Does this text come next?"""
         return self.source.startswith(text, self.place)
 
     def takes(self, text: str) -> bool:
@@ -177,6 +181,7 @@ class Scanner:
 
 
 def one(code: int) -> Chars:
+    """The set of one character."""
     return Chars(((code, code),), character(code))
 
 

@@ -39,6 +39,7 @@ def write_pattern(node: Node, dialect: str) -> str:
 
 
 def count_of(least: int, most: int | None) -> str:
+    """How often, as a pattern says it."""
     marks = {(0, None): "*", (1, None): "+", (0, 1): "?"}
     if (least, most) in marks:
         return marks[least, most]

@@ -14,6 +14,7 @@ STRATEGIES = ("longest_first", "only_first", "only_second")
 
 
 def check(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise the ValueError that lists what is known."""
     if value not in known:
         raise ValueError(f"{name}={value!r}; use one of {', '.join(known)}")
 

@@ -39,11 +39,13 @@ class Row(NamedTuple):
 
     @classmethod
     def joined(cls, rows: Sequence[Row]) -> Row:
+        """Several rows as one."""
         if len(rows) == 1:
             return rows[0]
         return cls(*map(np.concatenate, zip(cls.repeated(0, 0, 0), *rows)))
 
     def part(self, kept: slice) -> Row:
+        """Some of the places of the row."""
         return Row(*(column[kept] for column in self))
 
 
@@ -104,6 +106,7 @@ class TrimOffsets:
         return ids
 
     def place(self, rows: list[Row], add: bool = True) -> list[Row]:
+        """The rows with trimmed spans."""
         return [row._replace(spans=self.trimmed(row)) for row in rows]
 
     def trimmed(self, row: Row) -> np.ndarray:
@@ -137,6 +140,7 @@ class ProcessInTurn:
         return ids
 
     def place(self, rows: list[Row], add: bool = True) -> list[Row]:
+        """The rows after every step."""
         for step in self.steps:
             rows = step.place(rows, add)
         return rows

@@ -1,6 +1,6 @@
 """Scanners: where the piece that starts at byte i ends, by the split rules of GPT-2 and later.
 
-The definitions are the regular expressions in ``splitting.py``; tests hold the
+The definitions are the regular expressions in ``split_rules.py``; tests hold the
 two together. Text is valid UTF-8. ``classes`` gives the class of each of the 0x110000 code points
 (0 other, 1 upper, 2 lower, 3 letter without case, 4 mark, 5 number, 6 space), and a set of classes
 is an integer with one bit for each member.
@@ -83,6 +83,7 @@ def all_but_last(text, i, end):
 
 @lean
 def gpt2_end(text, i, n, classes):
+    """End of the piece that begins at i by the rule gpt2."""
     if text[i] == 39:
         length = contraction(text, i, n, False)
         if length:
@@ -135,6 +136,7 @@ def symbols_end(text, i, n, classes, slash):
 
 @lean
 def cl100k_end(text, i, n, classes, current):
+    """End of the piece that begins at i by the rule cl100k and those like it."""
     length = contraction(text, i, n, True)
     if length:
         return i + length
@@ -170,6 +172,7 @@ def o200k_word(text, p, n, classes, form):
 
 @lean
 def o200k_end(text, i, n, classes):
+    """End of the piece that begins at i by the rule o200k."""
     code, width = code_point(text, i)
     kind = 1 << np.int64(classes[code])
     prefix = code != 10 and code != 13 and not kind & (LETTER | NUMBER)

@@ -1,14 +1,27 @@
-"""Pre-tokenizers that cut by a rule: a regular expression, or every character."""
+"""Cutting by a rule: a regular expression, or every character.
+
+``split`` is the definition. The rules with names (``patterns/named_rules.py``) also have scanners
+in ``scanning_kernel.py`` that walk over the UTF-8 bytes and find the same pieces.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..patterns.matching import Span, compiled, spans
+from ..patterns.matching import Span, compiled, matches, spans
 from ..patterns.named_rules import rule_of
 from ..text.segments import Pieces, as_utf8, pieces_of
 
 GAPS = ("drop", "keep", "refuse")
+
+
+def split(text: str, pattern: str) -> list[str]:
+    """The pieces of `text` that match `pattern`, a name in PATTERNS or a regular expression.
+
+    >>> split("I'm  here", "gpt2")
+    ['I', "'m", ' ', ' here']
+    """
+    return [match.group() for match in matches(text, pattern)]
 
 
 @dataclass(frozen=True)

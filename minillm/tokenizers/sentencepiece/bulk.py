@@ -13,6 +13,7 @@ NEAR = 48  # symbols of a word that are merged without a heap
 
 
 def empty_trie() -> tuple[np.ndarray, np.ndarray]:
+    """A trie of no strings."""
     return np.zeros(0, np.uint32), np.zeros(1, np.uint8)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..bpe.merges import count_pairs, join_pair
-from ..unigram.seeds import Validity
+from ..unigram.seed_pieces import Validity
 
 RARE = "\u2585"  # stands for every character that is not to be a piece
 

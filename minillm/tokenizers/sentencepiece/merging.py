@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..text.memories import Memories
 from ..text.segments import Pieces
 from .model_file import NORMAL, UNUSED, USER_DEFINED

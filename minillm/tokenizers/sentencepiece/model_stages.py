@@ -35,6 +35,7 @@ def stages_of(file: ModelFile) -> Stages:
 
 
 def normalizer_of(file: ModelFile) -> SentencePieceNormalizer:
+    """The normalizer that the file describes."""
     spec = file.normalizer
     symbols = tuple(piece.text for piece in file.pieces if piece.type == USER_DEFINED)
     return SentencePieceNormalizer(
@@ -44,6 +45,7 @@ def normalizer_of(file: ModelFile) -> SentencePieceNormalizer:
 
 
 def decoder_of(file: ModelFile) -> SentencePieceDecoder:
+    """The decoder that goes with the normalizer of the file."""
     spec, trainer = file.normalizer, file.trainer
     prefixed = "one" if spec.add_dummy_prefix else "keep"
     return SentencePieceDecoder(

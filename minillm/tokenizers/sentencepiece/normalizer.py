@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..normalizers.charsmap import Charsmap
 from ..normalizers.charsmap_build import build_charsmap
 from ..text.segments import as_utf8, character_offsets
+from ..text.utf8 import character_width
 
 SPACE = "\u2581".encode()
 
@@ -155,6 +156,4 @@ def drop_from_end(parts: list[Part], space: bytes) -> None:
 
 def width(byte: int) -> int:
     """Bytes of the UTF-8 character that begins with this byte; 0 inside a character."""
-    if byte < 0x80:
-        return 1
-    return 0 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    return 0 if 0x80 <= byte < 0xC0 else character_width(byte)

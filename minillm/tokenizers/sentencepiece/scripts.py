@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..unigram.seeds import ALONE, ANY, FORBIDDEN, INHERITED, SPACE, Validity
+from ..unigram.seed_pieces import ALONE, ANY, FORBIDDEN, INHERITED, SPACE, Validity
 from .model_file import TrainerSpec
 
 RARE_POINT, SPACE_POINT = 0x2585, 0x2581

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..normalizers.charsmap_rules import named_charsmap
 from ..stages import Stages
 from .learning import RARE, learn_pieces, learn_pieces_fast
@@ -188,6 +188,7 @@ def words_and_characters(
 
 
 def check_room(required: dict[int, int], spec: TrainerSpec, meta: int) -> None:
+    """Raise a ValueError if the vocabulary has no room for the characters."""
     least = len(required) + meta
     if least > spec.vocab_size:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, joined
 from .model_file import TrainerSpec
 from .normalizer import SPACE, SentencePieceNormalizer

@@ -56,4 +56,5 @@ def kinds() -> np.ndarray:
 
 
 def kind(character: str) -> str:
+    """The kind of a character, one of NAMES."""
     return NAMES[kinds()[ord(character)]]

@@ -9,6 +9,7 @@ from collections import namedtuple
 import numpy as np
 
 from .machine_kernel import lean
+from .memories import power_of_two
 from .pieces_kernel import ONE, long_hash, same_bytes
 
 Entries = namedtuple("Entries", "slots data starts")
@@ -47,3 +48,12 @@ def fill_slots(entries):
             slot = entry_slot(entries.data, starts[token], length, entries)
             if entries.slots[slot] < 0:
                 entries.slots[slot] = token
+
+
+def entries_of(names):
+    """The Entries of a list of byte strings; an empty one is no entry."""
+    starts = np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64)
+    slots = np.full(power_of_two(2 * len(names)), -1, np.int32)
+    entries = Entries(slots, np.frombuffer(b"".join(names) or b"\0", np.uint8), starts)
+    fill_slots(entries)
+    return entries

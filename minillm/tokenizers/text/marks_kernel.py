@@ -26,6 +26,7 @@ def next_space(text, i, stop):
 
 @lean(forceinline=True)
 def is_space(text, i, stop):
+    """Does ▁ stand at i?"""
     return i + 2 < stop and text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81
 
 

@@ -25,6 +25,7 @@ class Memories:
             return self.make()
 
     def give_back(self, memory: Any) -> None:
+        """Let others use the memory again."""
         self.free.append(memory)
 
     def forget(self) -> None:

@@ -32,6 +32,7 @@ class Normalized(str):
 
     @classmethod
     def of(cls, text: str, sources: np.ndarray) -> "Normalized":
+        """The text with the characters (n, 2) that it comes from."""
         part = cls(text)
         part.sources = sources
         return part

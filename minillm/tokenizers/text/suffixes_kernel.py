@@ -48,7 +48,7 @@ def longer_keys(ranks, stops, step, keys):
 
 @lean
 def is_valid(text, p, length, classes, place, only_spaces):
-    """May text[p : p + length] be a piece? The definition is ``Validity`` in unigram_seeds.py."""
+    """May text[p : p + length] be a piece? Defined by ``Validity`` in unigram/seed_pieces.py."""
     before = ANY
     blank = only_spaces
     for k in range(p, p + length):

@@ -31,6 +31,7 @@ LONG = {  # long names of the general categories
 
 
 def lines_of(name: str) -> list[list[str]]:
+    """The words of each line of a table beside this file, comments left out."""
     text = Path(__file__).with_name(name).read_text(encoding="ascii")
     return [line.split() for line in text.splitlines() if not line.startswith("#")]
 
@@ -77,6 +78,7 @@ def sets() -> dict[str, Ranges]:
 
 
 def plain(name: str) -> str:
+    """A property's name without case, spaces and dashes, which do not count."""
     return "".join(c for c in name.lower() if c not in "_- ")
 
 

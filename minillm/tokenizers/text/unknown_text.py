@@ -10,6 +10,7 @@ class UnknownTextError(ValueError):
 
 
 def unknown(piece: str, position: int) -> UnknownTextError:
+    """The error for a piece at this byte of the text."""
     return UnknownTextError(
         f"text has {piece!r} at byte {position}, which is not in the vocabulary; train with "
         "unk_token='<|unk|>' to give unknown text an id"

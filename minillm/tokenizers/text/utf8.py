@@ -4,11 +4,14 @@ Three rules are in use for what is broken; ``recover`` finds the most characters
 holds, as the paper on byte-level BPE does (Wang, Cho and Gu 2020).
 """
 
-
-
 REPLACEMENT = "\ufffd"
 SECOND = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
 LENGTHS = ((0x00, 0x7F, 1), (0xC2, 0xDF, 2), (0xE0, 0xEF, 3), (0xF0, 0xF4, 4))
+
+
+def character_width(byte: int) -> int:
+    """Bytes of the character that begins with this byte of valid UTF-8; 1 for a byte inside one."""
+    return 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
 
 
 def character_length(first: int) -> int:

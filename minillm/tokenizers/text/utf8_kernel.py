@@ -2,13 +2,10 @@
 
 import numpy as np
 
+from . import utf8
 from .machine_kernel import lean
 
-
-@lean(forceinline=True)
-def character_width(byte):
-    """Bytes of the character that begins with this byte; 1 for a byte inside a character."""
-    return 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+character_width = lean(forceinline=True)(utf8.character_width)
 
 
 @lean

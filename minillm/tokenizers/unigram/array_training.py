@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import threads
-from .expectation import ROUNDS, SHRINK, THRESHOLD, UNKNOWN_PENALTY, target_size
-from .seeds import FORBIDDEN, Validity
+from .expectation import ROUNDS, SHRINK, THRESHOLD, UNKNOWN_PENALTY, digamma, target_size
+from .seed_pieces import FORBIDDEN, Validity
 from .word_counts import Words, sorted_suffixes
 
 
@@ -84,6 +84,7 @@ class PieceTable:
         self.sizes = np.concatenate([zero, np.ones(len(single), np.int64), nodes[:, 2]])
 
     def score(self, weights: np.ndarray) -> None:
+        """Scores from weights: the logarithms of their shares."""
         blank = np.full(int(self.huggingface), np.nan)
         self.scores = np.concatenate([blank, np.log(weights) - np.log(weights.sum())])
 
@@ -173,18 +174,6 @@ class PieceTable:
         """The pieces as text, with their scores."""
         rows = zip(self.places.tolist(), self.sizes.tolist(), self.scores.tolist())
         return {self.words.piece(place, size): score for place, size, score in rows if size}
-
-
-def digamma(x: np.ndarray) -> np.ndarray:
-    """ψ of each number; the definition is in ``expectation``."""
-    x = x.astype(np.float64)
-    result = np.zeros_like(x)
-    while (small := x < 7).any():
-        result[small] -= 1 / x[small]
-        x[small] += 1
-    x -= 0.5
-    series = 1 / 24 / x**2 - 7 / 960 / x**4 + 31 / 8064 / x**6 - 127 / 30720 / x**8
-    return result + np.log(x) + series
 
 
 def learn_pieces_fast(

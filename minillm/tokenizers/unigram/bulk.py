@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
 from ..pre_tokenizers.split_rules import Split
@@ -15,6 +15,7 @@ REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
 
 
 def has_kernel(pre_tokenizer: Metaspace) -> bool:
+    """Can the kernel cut like this pre-tokenizer?"""
     return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
 
 

@@ -6,6 +6,9 @@ The definitions, on dictionaries of pieces and scores; ``array_training`` does t
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from .lattice import Edge, Lattice, best_path, marginals, n_best
 from .most_probable import single
@@ -56,15 +59,16 @@ def expect(
     return expected, objective / sum(counts)
 
 
-def digamma(x: float) -> float:
-    """ψ(x), the derivative of log Γ; about log(x − ½), but far lower near 0."""
-    result = 0.0
-    while x < 7:
-        result -= 1 / x
-        x += 1
+def digamma(x: Any) -> Any:
+    """ψ(x), the derivative of log Γ, of each number; about log(x − ½), but far lower near 0."""
+    x = np.array(x, np.float64)
+    result = np.zeros_like(x)
+    while (small := x < 7).any():
+        result[small] -= 1 / x[small]
+        x[small] += 1
     x -= 0.5
     series = 1 / 24 / x**2 - 7 / 960 / x**4 + 31 / 8064 / x**6 - 127 / 30720 / x**8
-    return result + math.log(x) + series
+    return result + np.log(x) + series
 
 
 def maximize(expected: Mapping[str, float], pieces: Sequence[str]) -> dict[str, float]:
@@ -75,7 +79,7 @@ def maximize(expected: Mapping[str, float], pieces: Sequence[str]) -> dict[str, 
     """
     kept = {piece: expected[piece] for piece in pieces if expected[piece] >= THRESHOLD}
     total = digamma(sum(kept.values()))
-    return {piece: digamma(count) - total for piece, count in kept.items()}
+    return {piece: float(digamma(count) - total) for piece, count in kept.items()}
 
 
 def best_counts(

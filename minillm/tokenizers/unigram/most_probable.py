@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..text.memories import Memories
 from ..text.segments import Pieces
 from ..text.unknown_text import unknown
+from ..text.utf8 import character_width
 from .lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
@@ -294,14 +295,10 @@ class Unigram:
 
 
 def path_ids(path: list[Edge]) -> Iterator[tuple[int, int, int]]:
+    """The first three values of each edge: start, end and id."""
     return (edge[:3] for edge in path)
 
 
 def single(number: float) -> float:
     """The nearest float32."""
     return float(np.float32(number))
-
-
-def character_width(byte: int) -> int:
-    """Bytes of the UTF-8 character that begins with this byte."""
-    return 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4

@@ -8,7 +8,7 @@ differ: "huggingface" (tokenizers 0.23) and "sentencepiece" (0.2.3). For other t
 
 where ``Words`` (word_counts.py) holds the different words with their counts, ``vocab_size`` is
 the whole vocabulary with ``reserved`` tokens that are no pieces, ``required`` lists the characters
-that must be pieces, the most frequent first, and ``Validity`` (seeds.py) says which strings
+that must be pieces, the most frequent first, and ``Validity`` (seed_pieces.py) says which strings
 may be pieces. ``words_of_lines`` makes Words of normalized lines that contain ▁.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, word_counts
 from ..counting.vocabulary_room import Texts, check_vocab_size, numbered, without_specials
 from ..decoders.joining import Join, JoinMarked
@@ -38,7 +38,7 @@ from .expectation import (
     target_size,
 )
 from .most_probable import Unigram, single
-from .seeds import MAX_CHARACTERS, Validity, character_counts, seeds
+from .seed_pieces import MAX_CHARACTERS, Validity, character_counts, seeds
 from .word_counts import END, Words, spans_of_words
 
 SEEDS = 1_000_000

@@ -58,8 +58,7 @@ def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
 
 def entries(model: Any) -> Any:
     """Hash tables of the entries, and of those that continue a word without their prefix."""
-    from ..text.entries_kernel import Entries, fill_slots
-    from ..text.memories import power_of_two
+    from ..text.entries_kernel import entries_of
     from .bulk_kernel import Table
 
     prefix = model.prefix.encode()
@@ -69,15 +68,12 @@ def entries(model: Any) -> Any:
         if inner:
             names = [name[len(prefix) :] if name.startswith(prefix) else b"" for name in names]
         widest = max(widest, *map(len, names))
-        data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-        starts = np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64)
-        slots = np.full(power_of_two(2 * len(names)), -1, np.int32)
-        tables.append(Entries(slots, data, starts))
-        fill_slots(tables[-1])
+        tables.append(entries_of(names))
     return Table(tables[0], tables[1], widest, model.unk_id, model.longest)
 
 
 def new_memory() -> Any:
+    """An empty memory of words."""
     from ..text.memory_kernel import LONGEST, Memory
 
     return Memory(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..text.segments import Pieces
 from ..text.unknown_text import texts_of, unknown
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backend import active_backend
+from ...backends import active_backend
 from ..bpe.merges import Pair, count_pairs, join_pair
 from ..bpe.training import merges_of
 from ..counting.distinct_pieces import blocks
