@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import weakref
 
 import numpy as np
@@ -21,7 +20,6 @@ from minillm.backends import active_backend, backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Workers
 
-from .interrupting import interrupted_everywhere
 from .ops.test_twins import CASES
 
 
@@ -216,27 +214,6 @@ def test_interrupts_while_waiting_for_the_others(monkeypatch, when):
         assert len(ended) == 1
     finally:
         go_on.set()
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_no_part_is_at_work_after_an_interrupt_anywhere():
-    running = []
-
-    def part(p):
-        if not in_main():
-            running.append(p)
-            time.sleep(0.002)
-            running.remove(p)
-
-    def check(error):
-        assert running == []
-        assert isinstance(error, KeyboardInterrupt)
-        assert not threads.inside()
-
-    code = [threads.run.__code__, threads.Job.close.__code__, threads.Job.work.__code__,
-            threads.Pool.ask.__code__]
-    assert interrupted_everywhere(lambda: threads.run(part, 5), code, check) > 15
-    assert threads.run(lambda p: p, 6) == list(range(6))
 
 
 @pytest.mark.usefixtures("three_threads")
