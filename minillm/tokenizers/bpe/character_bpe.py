@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..text.segments import Pieces
-from ..text.unknown_text import texts_of, unknown
+from ..text.unknown_text import encoded_pieces, unknown
 from .dropout import merge_groups
 
 
@@ -88,16 +88,4 @@ class CharacterBPE:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
-        ids: list[int] = []
-        spans = []
-        for word, start, _ in texts_of(pieces):
-            found = self._known.get(word)
-            if found is None or self.dropout:
-                found = self.encode_word(word, start)
-                if len(self._known) < 1 << 16:
-                    self._known[word] = found
-            ids += found[0]
-            for width in found[1]:
-                spans.append((start, start + width))
-                start += width
-        return np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2)
+        return encoded_pieces(pieces, self.encode_word, None if self.dropout else self._known)

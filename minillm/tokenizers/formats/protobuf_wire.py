@@ -24,6 +24,7 @@ class Message(NamedTuple):
     name: str
 
     def broken(self, place: int, problem: str) -> BrokenFileError:
+        """The error for what stands at this byte."""
         return BrokenFileError(f"{self.name}: byte {place}: {problem}")
 
 

@@ -12,9 +12,7 @@ import numpy as np
 
 from ...backends import active_backend
 from ..text.segments import Pieces
-from ..text.unknown_text import texts_of, unknown
-
-NEW: Any = object()  # not None, which says that a word cannot be spelled
+from ..text.unknown_text import encoded_pieces, unknown
 
 
 @dataclass(eq=False)
@@ -53,23 +51,16 @@ class WordPiece:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
-        ids: list[int] = []
-        spans = []
-        for word, start, end in texts_of(pieces):
-            found = self._known.get(word, NEW)
-            if found is NEW:
-                found = self.encode_word(word)
-                if len(self._known) < 1 << 16:
-                    self._known[word] = found
-            if found is None:
-                if self.unk_id is None:
-                    raise unknown(word, start)
-                found = [self.unk_id], [end - start]
-            ids += found[0]
-            for width in found[1]:
-                spans.append((start, start + width))
-                start += width
-        return np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2)
+        return encoded_pieces(pieces, self.known_or_unknown, self._known)
+
+    def known_or_unknown(self, word: str, position: int) -> tuple[list[int], list[int]]:
+        """What ``encode_word`` gives, or the id that stands for an unknown word."""
+        found = self.encode_word(word)
+        if found is None:
+            if self.unk_id is None:
+                raise unknown(word, position)
+            found = [self.unk_id], [len(word.encode())]
+        return found
 
     def forget(self) -> None:
         """Empty the memory of words seen."""
