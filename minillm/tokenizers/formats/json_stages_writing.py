@@ -10,6 +10,7 @@ from ..normalizers.precompiled import Precompiled
 from ..normalizers.rewriting import InTurn, Replace
 from ..normalizers.unicode_forms import UnicodeForm
 from ..patterns.named_rules import PATTERNS, same_meaning, tree_of
+from ..patterns.tree import Atomic, Chain, Choice, Edge, Look, Node, Repeat
 from ..patterns.writing import write_pattern
 from ..post_processors.lengths import Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
@@ -34,9 +35,27 @@ def cannot_write(stage: str, value: Any) -> ValueError:
 
 def regex_json(pattern: str, dialect: str) -> Json:
     """A pattern in the dialect of these files, as it is where it means the same there."""
+    if dialect != "oniguruma" and looks_around_behind(tree_of(pattern, dialect)):
+        raise ValueError(f"pattern={pattern!r:.200} has a lookbehind with a word edge, a lookahead "
+                         "or an end of the text in it, which the readers of a tokenizer.json "
+                         "refuse; write the pattern without, for instance (?<!\\w) for \\b")
     if pattern in PATTERNS or not (dialect == "oniguruma" or same_meaning(pattern)):
         pattern = write_pattern(tree_of(pattern, dialect), "oniguruma")
     return {"Regex": pattern}
+
+
+def looks_around_behind(node: Node, behind: bool = False) -> bool:
+    """Whether a lookbehind holds what Oniguruma allows in none: it may look behind, if wanted."""
+    if isinstance(node, Look):
+        if behind and (node.ahead or not node.wanted):
+            return True
+        return looks_around_behind(node.part, behind or not node.ahead)
+    if isinstance(node, Edge):
+        return behind and not node.start
+    if isinstance(node, Chain | Choice):
+        parts = node.parts if isinstance(node, Chain) else node.options
+        return any(looks_around_behind(part, behind) for part in parts)
+    return isinstance(node, Repeat | Atomic) and looks_around_behind(node.part, behind)
 
 
 def normalizer_json(stage: Any) -> Json:

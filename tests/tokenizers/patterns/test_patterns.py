@@ -6,6 +6,7 @@ import pytest
 import regex
 
 from minillm.tokenizers import Cut, Replace, Split, Tokenizer
+from minillm.tokenizers.formats.write_json_stages import regex_json
 from minillm.tokenizers.patterns.matching import spans
 from minillm.tokenizers.patterns.named_rules import rule_of
 from minillm.tokenizers.patterns.reading import read_pattern
@@ -285,3 +286,21 @@ def test_both_libraries_find_the_same_matches():
                 got = theirs.decode(theirs.encode_ordinary(text))
                 mine = "".join(text[i:j] for i, j in spans(text, source))
             assert got == mine, (source, dialect, text)
+
+
+@pytest.mark.parametrize("pattern", [
+    r"(?<=\b)a", r"(?<!\b)a", r"(?<=x\b)a", r"(?<=\Bx)a", r"(?<!x(?!y))a", r"(?<=(?<!x)y)a",
+    r"(?<=x$)a", r"(?:a(?<=(?:x\b)a))+",
+])
+def test_lookbehinds_that_no_reader_takes_are_not_written(pattern):
+    with pytest.raises(ValueError, match=r"^pattern=.*lookbehind"):
+        regex_json(pattern, "fancy")
+
+
+@pytest.mark.parametrize("pattern", [
+    r"(?<=x)a", r"(?<!a|bc)d", r"(?<=^)a", r"(?<=(?>x))a", r"(?=x\b)a", r"\b(?<=x)(?!y)$",
+])
+def test_other_lookbehinds_are_written_as_the_library_takes_them(pattern):
+    written = regex_json(pattern, "fancy")["Regex"]
+    tokenizers = pytest.importorskip("tokenizers")
+    assert tokenizers.pre_tokenizers.Split(tokenizers.Regex(written), "isolated")
