@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from minillm.tokenizers import Tokenizer, two_threads
-from minillm.tokenizers.train_bytepiece import bytepiece_vocabularies
+from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.bytepiece.training import bytepiece_vocabularies
+from minillm.tokenizers.text import two_threads
 
 from .row import Row, print_rows
 from .texts import prose, python_source, take

@@ -2,6 +2,7 @@
 
     python book/make_notebook.py chapter.py ...        a script in percent format -> notebooks/
     python book/make_notebook.py notebooks/*.ipynb     execute again, in place
+    python book/make_notebook.py --script 14           notebooks/14_*.ipynb -> its script, here
 
 In a script, `# %% [markdown]` starts a text cell and `# %%` a code cell. Lines `#| key: value` at
 the top of a code cell become its metadata: `caption`, `name` and `alt` of a figure, and `tags`.
@@ -66,6 +67,39 @@ def read(path: Path) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             options_to_metadata(cell)
     return notebook
+
+
+def script_of(notebook: nbformat.NotebookNode) -> str:
+    """The percent script that ``read`` turns into these cells again."""
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            lines = [f"# {line}".rstrip() for line in cell.source.split("\n")]
+            cells.append("\n".join(["# %% [markdown]", *lines]))
+            continue
+        figure = cell.metadata.get("mystnb", {})
+        options = {**figure.get("figure", {}), **figure.get("image", {})}
+        if "tags" in cell.metadata:
+            options["tags"] = list(cell.metadata["tags"])
+        text = yaml.safe_dump(options, allow_unicode=True, sort_keys=False, width=88)
+        lines = [f"#| {line}".rstrip() for line in text.splitlines()] if options else []
+        cells.append("\n".join(["# %%", *lines, cell.source]))
+    return "\n\n".join(cells) + "\n"
+
+
+def write_script(number: str) -> int:
+    """Write the script of one chapter beside nothing else, unless a file is in its place."""
+    found = sorted((ROOT / "notebooks").glob(f"{number}_*.ipynb"))
+    if len(found) != 1:
+        print(f"--script {number}: {len(found)} notebooks begin so; expected one, such as 14")
+        return 1
+    target = Path(f"{found[0].stem}.py")
+    if target.exists():
+        print(f"{target} is there already; move it away first")
+        return 1
+    target.write_text(script_of(read(found[0])), encoding="utf-8")
+    print(f"{found[0]} -> {target}")
+    return 0
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int) -> None:
@@ -136,10 +170,15 @@ def main() -> int:
     """Make every notebook named on the command line; the status is 1 if any has a problem."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("sources", nargs="*", type=Path)
+    parser.add_argument("--script", metavar="NN", help="write the script of this chapter")
     parser.add_argument("--to", type=Path, default=ROOT / "notebooks", help="folder for scripts")
     parser.add_argument("--timeout", type=int, default=600, help="seconds a cell may take")
     arguments = parser.parse_args()
+    if arguments.script:
+        return write_script(arguments.script)
+    if not arguments.sources:
+        parser.error("name a script, a notebook, or --script and the number of a chapter")
     failed = False
     for path in arguments.sources:
         in_place = path.suffix == ".ipynb"

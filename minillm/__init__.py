@@ -8,7 +8,7 @@ and ``show``.
 
 import importlib
 
-from .backend import backend
+from .backends import backend
 
 __version__ = "0.1.0"
 _SUBMODULES = (

@@ -47,10 +47,17 @@ def interrupted_everywhere(action, code, check):
 
 def places(code):
     """Offsets of the instructions before which Python may raise KeyboardInterrupt."""
-    instructions = list(dis.get_instructions(code))
+    instructions, protected = list(dis.get_instructions(code)), dis.Bytecode(code).exception_entries
+
+    def handlers(offset):
+        return [each.target for each in protected if each.start <= offset < each.end]
+
     found = {instructions[0].offset, instructions[1].offset}
     for instruction, following in pairwise(instructions):
-        if instruction.opname.startswith(("CALL", "RESUME")):
+        # What comes after a call is raised where the call stands. Here it is raised at the next
+        # instruction, which must not lie outside of the try that the call is in.
+        if instruction.opname.startswith(("CALL", "RESUME")) \
+                and handlers(instruction.offset) == handlers(following.offset):
             found.add(following.offset)
         if instruction.opname.startswith(("JUMP_BACKWARD", "JUMP_ABSOLUTE")):
             found.add(instruction.offset)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from minillm.backend import active_backend, backend
+from minillm.backends import active_backend, backend
 
 from .test_threads import in_threads
 

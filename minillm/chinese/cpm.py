@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..tokenizers.normalizing import Aligned, InTurn
+from ..tokenizers.normalizers.alignment import Aligned
+from ..tokenizers.normalizers.rewriting import InTurn
 
 if TYPE_CHECKING:
     from ..tokenizers import Tokenizer

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import active_backend
-from ..tokenizers.rank_files import BrokenFileError, read_text
+from ..backends import active_backend
+from ..tokenizers.formats.untrusted import BrokenFileError, read_text
 
 MAX_COUNT = 1 << 53
 MAX_WORD = 256  # characters
@@ -112,7 +112,7 @@ class Dictionary:
         """``route`` of many texts."""
         if active_backend() != "numba":
             return [self.route(text) for text in texts]
-        from ..kernels.text_chinese import routes
+        from .lattice_kernel import routes
 
         if self._trie is None:
             self._trie = self._build()
@@ -128,7 +128,7 @@ class Dictionary:
         return [flat[i:j] for i, j in pairwise(edges.tolist())]
 
     def _build(self) -> Any:
-        from ..tokenizers.bytepiece_trie import Trie
+        from ..tokenizers.bytepiece.trie import Trie
 
         words = [word for word, count in self.frequencies.items() if count]
         tokens = sorted((word.encode(), self.log_probability(word)) for word in words)

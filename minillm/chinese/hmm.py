@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import active_backend
-from ..tokenizers.rank_files import BrokenFileError, read_text
+from ..backends import active_backend
+from ..tokenizers.formats.untrusted import BrokenFileError, read_text
 
 STATES = "BEMS"  # begin, end, middle, single
 BEFORE = {"B": "ES", "M": "BM", "S": "ES", "E": "BM"}
@@ -107,7 +107,7 @@ class Hmm:
         """The words of each text."""
         if active_backend() != "numba" or not texts:
             return [words_of(text, self.tags(text)) for text in texts]
-        from ..kernels.text_chinese import tags
+        from .lattice_kernel import tags
 
         if self._arrays is None:
             self._arrays = self._build()

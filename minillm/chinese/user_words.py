@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..tokenizers.rank_files import BrokenFileError, read_text
+from ..tokenizers.formats.untrusted import BrokenFileError, read_text
 from .cut import BLOCK, follow, join_letters, outside_words, parts
 from .dictionary import MAX_COUNT, MAX_WORD, Dictionary
 

@@ -33,7 +33,7 @@ class Commands(click.Group):
         except UnicodeDecodeError as problem:
             raise click.ClickException(f"text that is not UTF-8: {problem}") from problem
         except (ValueError, OSError) as problem:
-            raise click.ClickException(one_line(problem)) from problem
+            raise click.ClickException(advised(one_line(problem), ctx)) from problem
         except MemoryError as problem:
             raise click.ClickException("not enough memory; use a smaller --batch-size, --context "
                                        "or --width") from problem
@@ -53,6 +53,17 @@ def one_line(problem: Exception) -> str:
     if isinstance(problem, OSError) and problem.strerror:
         return f"{problem.filename}: {problem.strerror}" if problem.filename else problem.strerror
     return " ".join(str(problem).split())
+
+
+def advised(line: str, ctx: click.Context) -> str:
+    """An error with advice for the library's user turned into advice for the command line's."""
+    what, found, _ = line.partition("; pass special=")
+    if not found:
+        return line
+    if ctx.invoked_subcommand == "encode":
+        return (f"{what}; take it out, or without --output give --special allow to encode it as "
+                "its id, or --special text as ordinary text")
+    return f"{what}; take it out: this command puts special tokens where they belong"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .corpora import chosen_texts, text_options
+from .terminal import watched
 
 
 @click.command("compare")
@@ -33,8 +34,7 @@ def compare_tokenizers(vocab_size: int, kinds: tuple[str, ...], model_steps: int
     were. unknown: share of tokens that are unknown. bits/byte compares kinds that are exact; the
     others forget part of the text, which makes the rest easier to predict.
     """
-    from ..tokenizers.scoreboard import KINDS, bits_per_byte, check_texts, compare
-    from .tokenizing import watched
+    from ..scoreboard import KINDS, bits_per_byte, check_texts, compare
 
     for kind in kinds:
         if kind not in KINDS:

@@ -8,7 +8,7 @@ import click
 
 from .corpora import chosen_texts, text_options
 from .runs import Run, open_model
-from .tokenizing import given, watched
+from .terminal import given, watched
 
 SIZES = ("vocab_size", "layers", "heads", "width", "context", "windows", "batch_size",
          "accumulate", "lr", "warmup", "weight_decay", "validation", "seed")
@@ -59,9 +59,9 @@ def train(run: str, steps: int, resume: bool, evaluate_every: int, checkpoint_ev
       minillm train runs/stories --stories zh --context 192 --batch-size 4
 
     RUN then holds tokenizer.json, tokens.bin (the text as ids), settings.json, log.csv (a row per
-    step) and checkpoint.npz. Ctrl-C finishes the step, saves a checkpoint and ends with exit code
-    130. --resume goes on from there with exactly the steps that would have followed; another
-    --steps than before changes how fast the learning rate falls.
+    step) and checkpoint.npz. Ctrl-C finishes the step, gives up a validation, saves a checkpoint
+    and ends with exit code 130. --resume goes on from there with exactly the steps that would have
+    followed; another --steps than before changes how fast the learning rate falls.
     """
     place = Run(run)
     if resume:

@@ -132,14 +132,23 @@ class Run:
 
 
 def interruptible() -> Any:
-    """The class of trainers that Ctrl-C stops between two steps."""
+    """The class of trainers that Ctrl-C stops between two steps, or in a validation."""
     from ..training import Trainer
 
     class Stopped(Exception):
-        """Raised after a whole step, when a signal has come."""
+        """Raised when a signal has come, after a whole step."""
 
     class Interruptible(Trainer):
         asked_to_stop = False
+
+        def __init__(self, *arguments: Any, validation: Any, **options: Any) -> None:
+            def until_stopped() -> Iterator[Any]:
+                for batch in validation():
+                    if self.asked_to_stop:  # the step before it is whole, and its row is logged
+                        raise Stopped
+                    yield batch
+
+            super().__init__(*arguments, validation=validation and until_stopped, **options)
 
         def train_step(self) -> dict[str, Any]:
             row = super().train_step()
@@ -148,7 +157,10 @@ def interruptible() -> Any:
             return row
 
         def fit_until_stopped(self, steps: int) -> bool:
-            """Train; on Ctrl-C or SIGTERM save after the step. False if it was stopped."""
+            """Train; on Ctrl-C or SIGTERM save after the step. False if it was stopped.
+
+            A validation that has begun is given up: it changes nothing that a resumed run needs.
+            """
             def ask(*_: Any) -> None:
                 self.asked_to_stop = True
 

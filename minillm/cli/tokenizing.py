@@ -9,6 +9,7 @@ import click
 
 from .comparing import compare_tokenizers
 from .corpora import chosen_texts, text_options
+from .terminal import given, watched
 
 MODELS = (
     "byte_bpe", "bpe", "word", "char", "wordpiece", "unigram", "sentencepiece", "bytepiece"
@@ -82,6 +83,9 @@ def encode(tokenizer: str, text: str | None, output: str | None, special: str,
     tok = Tokenizer.load(existing(tokenizer))
     if text is not None and (source["files"] or output):
         raise click.UsageError("--text goes alone, without files and --output")
+    if output and given("special"):
+        raise click.UsageError("--special goes without --output: special tokens in the text are "
+                               "refused there, since they would look like ends of documents")
     if output is None:
         for document in [text] if text is not None else chosen_texts(**source):
             click.echo(" ".join(map(str, tok.encode(document, special))))
@@ -131,14 +135,3 @@ def existing(path: str) -> str:
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")
     return path
-
-
-def given(name: str) -> bool:
-    """Whether an option of the running command was typed, not left at its default."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def watched() -> bool:
-    """Whether somebody looks at the progress bars: stderr is a terminal."""
-    return sys.stderr.isatty()

@@ -1,7 +1,7 @@
 """Corpora, token datasets and the loader."""
 
 from minillm.data import stories
-from minillm.data.download import download
+from minillm.data.downloading import download
 from minillm.data.loader import IGNORE_INDEX, DataLoader
 from minillm.data.text import (
     documents,

@@ -145,15 +145,19 @@ class DataLoader:
 
     def resume(self, state: dict[str, int | str | bool]) -> None:
         """Go on exactly where ``state`` was taken; refuses the state of another loader."""
+        if not isinstance(state, dict):
+            raise TypeError(f"state={state!r:.60}: expected what state() of a loader returns")
         for name, mine in self._identity().items():
             if state.get(name) != mine:
                 raise ValueError(
                     f"state[{name!r}]={state.get(name)!r} belongs to another loader; this one has "
                     f"{mine!r}. Build the loader as it was when the state was saved"
                 )
-        epoch, batch = int(state["epoch"]), int(state["batch"])
-        if epoch < 0 or not 0 <= batch <= len(self):
-            raise ValueError(f"state names epoch {epoch}, batch {batch} of {len(self)}")
+        epoch, batch = state.get("epoch"), state.get("batch")
+        if not (isinstance(epoch, int) and isinstance(batch, int)) \
+                or bool in (type(epoch), type(batch)) or epoch < 0 or not 0 <= batch <= len(self):
+            raise ValueError(f"state names epoch {epoch!r:.40}, batch {batch!r:.40}; expected "
+                             f"whole numbers from 0, and a batch of at most {len(self)}")
         self.epoch, self.batch = epoch, batch
 
     def _identity(self) -> dict[str, int | str | bool]:

@@ -17,6 +17,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -49,14 +50,21 @@ class TokenDataset:
         cls, ids: Any, vocab_size: int | None = None, end_token: int | None = None
     ) -> TokenDataset:
         """A dataset in memory. ``vocab_size`` None: one more than the largest id."""
-        array = np.array(ids)
+        try:
+            array = np.array(ids)
+        except ValueError as problem:
+            raise ValueError("ids has rows of different lengths; expected (n,) integers: join the "
+                             "documents to one list") from problem
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise ValueError(
                 f"ids has shape {array.shape} and dtype {array.dtype}; expected (n,) integers"
             )
         top = int(array.max()) if array.size else -1
         if vocab_size is None:
+            if end_token is not None:
+                check_end_token(end_token, 1 << 32)
             vocab_size = max(top, -1 if end_token is None else end_token) + 1
+        check_positive("vocab_size", vocab_size)
         if array.size and (array.min() < 0 or top >= vocab_size):
             raise ValueError(
                 f"ids run from {array.min()} to {top}; expected 0 to vocab_size - 1 = "
@@ -84,6 +92,9 @@ class TokenDataset:
         whole: a tokenizer's own truncation and padding are not applied. The file appears
         under its name only when it is complete; an older one survives a failure.
         """
+        if isinstance(texts, str):
+            raise TypeError(f"texts={texts!r:.60} is one text, of which each character would be a "
+                            "document; put it into a list")
         if getattr(tokenizer, "truncation", None) or getattr(tokenizer, "padding", None):
             tokenizer = replace(tokenizer, truncation=None, padding=None)
         if isinstance(end_token, str):
@@ -158,6 +169,8 @@ class TokenDataset:
         ``validation`` is the share of documents, taken from the end of the file; shuffle the
         texts before building if their order matters. Both parts are views, nothing is copied.
         """
+        if isinstance(validation, bool) or not isinstance(validation, Real):
+            raise ValueError(f"validation={validation!r}: expected a share between 0 and 1")
         documents = len(self.document_bounds) - 1
         kept = documents - round(validation * documents)
         if not 0 < validation < 1 or not 0 < kept < documents:
@@ -193,8 +206,11 @@ def check_positive(name: str, value: int) -> None:
 
 def check_end_token(end_token: int | None, vocab_size: int) -> None:
     """Raise unless ``end_token`` is None or an id."""
-    if end_token is not None and not 0 <= end_token < vocab_size:
-        raise ValueError(f"end_token={end_token} is not an id below vocab_size={vocab_size}")
+    if end_token is None:
+        return
+    if isinstance(end_token, bool) or not isinstance(end_token, int | np.integer) \
+            or not 0 <= end_token < vocab_size:
+        raise ValueError(f"end_token={end_token!r} is not an id below vocab_size={vocab_size}")
 
 
 def check_range(ids: np.ndarray, vocab_size: int, what: str) -> None:
@@ -210,7 +226,8 @@ def check_range(ids: np.ndarray, vocab_size: int, what: str) -> None:
 
 def id_dtype(vocab_size: int) -> np.dtype:
     """The narrower of uint16 and uint32 that holds every id."""
-    if not 1 <= vocab_size <= 1 << 32:
+    check_positive("vocab_size", vocab_size)
+    if vocab_size > 1 << 32:
         raise ValueError(f"vocab_size={vocab_size} must be between 1 and 2**32")
     return DTYPES[2] if vocab_size <= 1 << 16 else DTYPES[4]
 

@@ -1,7 +1,7 @@
 """Choosing tokens from a model's scores, one after another."""
 
 from .beam import beam_search
-from .generate import generate, stream
 from .sampling import choose, distribution, penalize
+from .token_by_token import generate, stream
 
 __all__ = ["beam_search", "choose", "distribution", "generate", "penalize", "stream"]

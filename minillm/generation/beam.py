@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import ops
-from .sampling import check_count, check_scores, check_tokens
+from .sampling import check_count, check_ordered, check_scores, check_tokens
+from .scorers import scorer_of
 
 
 def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 4,
@@ -22,16 +23,16 @@ def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 
     Source: Sutskever et al. (2014), section 3.2.
     """
     start, ended = check_search(model, prompt, max_new_tokens, beams, stop)
-    model = model.replica()  # whose buffers belong to this call
+    scores = scorer_of(model)
     running = [(start, 0.0)]
     finished: list[tuple[list[int], float]] = []
     for _ in range(max_new_tokens):
-        logits = model.forward(np.array([ids for ids, _ in running]))[:, -1].astype(np.float64)
+        logits = scores([ids for ids, _ in running]).astype(np.float64)
         check_scores(logits)
         log_p = ops.log_softmax(logits)
         totals = log_p + np.array([score for _, score in running])[:, None]
         best = np.argsort(-totals, axis=None, kind="stable")[:(1 + len(ended)) * beams]
-        candidates = []
+        candidates, parents = [], []
         for row, token in zip(*np.unravel_index(best, totals.shape), strict=True):
             ids, score = running[row][0], float(totals[row, token])
             if score == -np.inf:
@@ -40,7 +41,9 @@ def beam_search(model, prompt: Sequence[int], max_new_tokens: int, beams: int = 
                 finished.append((ids, score))
             else:
                 candidates.append(([*ids, int(token)], score))
+                parents.append(int(row))
         running = candidates[:beams]
+        scores.follow(parents[:beams])
         finished = sorted(finished, key=lambda text: -text[1])[:beams]
         if not running or (len(finished) == beams and finished[-1][1] >= running[0][1]):
             return finished
@@ -52,6 +55,7 @@ def check_search(model, prompt, max_new_tokens: int, beams: int,
     """The ids of ``prompt`` and of ``stop``, or an error that names the argument at fault."""
     check_count("beams", beams, 1)
     check_count("max_new_tokens", max_new_tokens, 0)
+    check_ordered("prompt", prompt)
     V = model.config.vocab_size
     ended = set(check_tokens("stop", stop, V).tolist())
     start = check_tokens("prompt", prompt, V).tolist()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
 import numpy as np
 
 from .. import ops
@@ -46,9 +50,11 @@ def penalize(logits, seen, penalty: float):
     changes nothing. Source: Keskar et al. (2019), section 4.1, which divides both; for negative
     scores that would be a reward.
     """
-    if not 1 <= penalty < np.inf:
-        raise ValueError(f"penalty={penalty}: expected a number of at least 1")
+    if not is_number(penalty) or not 1 <= penalty < np.inf:
+        raise ValueError(f"penalty={penalty!r}: expected a number of at least 1")
     scores = np.array(logits)
+    if scores.ndim != 1:
+        raise ValueError(f"logits has shape {scores.shape}; expected (V,), one row of scores")
     ids = np.unique(check_tokens("seen", seen, len(scores)))
     scores[ids] = np.where(scores[ids] > 0, scores[ids] / penalty, scores[ids] * penalty)
     return scores
@@ -73,12 +79,12 @@ def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: in
 
 def check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
     """Raise a ValueError naming the first setting that makes no sense."""
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature={temperature}: expected a number of at least 0 (0 takes "
+    if not is_number(temperature) or not 0 <= temperature < np.inf:
+        raise ValueError(f"temperature={temperature!r}: expected a number of at least 0 (0 takes "
                          "the best token always)")
     if top_k is not None and not (is_whole(top_k) and top_k >= 1):
         raise ValueError(f"top_k={top_k!r}: expected a whole number of at least 1, or None")
-    if top_p is not None and not 0 < top_p <= 1:
+    if top_p is not None and not (is_number(top_p) and 0 < top_p <= 1):
         raise ValueError(f"top_p={top_p!r}: expected a probability in (0, 1], or None")
 
 
@@ -99,7 +105,7 @@ def check_scores(scores) -> None:
 
 def check_tokens(name: str, ids, vocab_size: int):
     """ids (n,) as int64 if each is a token of the vocabulary; else an error with their name."""
-    if isinstance(ids, str) or (np.ndim(ids) != 1 and not isinstance(ids, (set, frozenset))):
+    if isinstance(ids, str) or not (is_row(ids) or isinstance(ids, (set, frozenset))):
         raise TypeError(f"{name}={ids!r}: expected a sequence of ids, such as [5, 7]")
     ids = list(ids)
     for id in ids:
@@ -111,6 +117,20 @@ def check_tokens(name: str, ids, vocab_size: int):
     return np.array(ids, np.int64)
 
 
+def check_ordered(name: str, ids) -> None:
+    """Raise a TypeError that names the argument unless it is a list, tuple or array of ids."""
+    if not (is_row(ids) or isinstance(ids, str)):  # whose characters are refused one by one
+        raise TypeError(f"{name}={ids!r:.60}: expected ids in their order, in a list, a tuple or "
+                        "an array, such as [5, 7]")
+
+
+def is_row(value: Any) -> bool:
+    """Whether it is a sequence that may hold ids."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
 def check_count(name: str, value, least: int) -> None:
     """Raise a ValueError that names the argument unless it is a whole number, at least so large."""
     if not is_whole(value) or value < least:
@@ -120,3 +140,8 @@ def check_count(name: str, value, least: int) -> None:
 def is_whole(value) -> bool:
     """Whether it is an integer, Python's or NumPy's; True and False are not."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value) -> bool:
+    """Whether it is a real number, Python's or NumPy's; True and False are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)

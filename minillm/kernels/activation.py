@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from ..ops.activation import CUBIC, ROOT
 from .arrays import apart, by_rows, start_from
 from .compiling import OPTIONS, njit
-from .exponential import tanh
-
-ROOT = 0.7978845608028654
-CUBIC = 0.044715
+from .exponential import exp, tanh
 
 
 def gelu(x, out=None):
-    x = np.ascontiguousarray(apart(x, out))
-    y = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
-    by_rows(_gelu, (x.reshape(-1), y.reshape(-1)))
-    return _deliver(y, out)
+    return _apply(_gelu, x, out)
 
 
 def gelu_backward(dy, x, out=None):
+    return _apply_backward(_gelu_backward, dy, x, out)
+
+
+def gelu_exact(x, out=None):
+    return _apply(_gelu_exact, x, out)
+
+
+def gelu_exact_backward(dy, x, out=None):
+    return _apply_backward(_gelu_exact_backward, dy, x, out)
+
+
+def silu(x, out=None):
+    return _apply(_silu, x, out)
+
+
+def silu_backward(dy, x, out=None):
+    return _apply_backward(_silu_backward, dy, x, out)
+
+
+def _apply(kernel, x, out):
+    x = np.ascontiguousarray(apart(x, out))
+    y = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
+    by_rows(kernel, (x.reshape(-1), y.reshape(-1)))
+    return _deliver(y, out)
+
+
+def _apply_backward(kernel, dy, x, out):
     x = np.ascontiguousarray(apart(x, out))
     dx = start_from(dy, out if out is not None and out.flags.c_contiguous else None)
-    by_rows(_gelu_backward, (dx.reshape(-1), x.reshape(-1)))
+    by_rows(kernel, (dx.reshape(-1), x.reshape(-1)))
     return _deliver(dx, out)
 
 
@@ -52,3 +76,35 @@ def _gelu_backward(d, x):
         t = tanh(root * (v + cubic * v * v * v), one)
         du = root * (one + three * cubic * v * v)
         d[i] *= half * (one + t) + half * v * (one - t * t) * du
+
+
+@njit(**OPTIONS)
+def _gelu_exact(x, y):
+    half, root = x.dtype.type(0.5), x.dtype.type(math.sqrt(0.5))
+    for i in range(x.size):
+        y[i] = x[i] * (half + half * x.dtype.type(math.erf(x[i] * root)))
+
+
+@njit(**OPTIONS)
+def _gelu_exact_backward(d, x):
+    half, root = x.dtype.type(0.5), x.dtype.type(math.sqrt(0.5))
+    density = x.dtype.type(1 / math.sqrt(2 * math.pi))
+    for i in range(x.size):
+        v = x[i]
+        below = half + half * x.dtype.type(math.erf(v * root))
+        d[i] *= below + v * density * exp(-half * v * v)
+
+
+@njit(**OPTIONS)
+def _silu(x, y):
+    one, half = x.dtype.type(1), x.dtype.type(0.5)
+    for i in range(x.size):
+        y[i] = x[i] * half * (one + tanh(half * x[i], one))
+
+
+@njit(**OPTIONS)
+def _silu_backward(d, x):
+    one, half = x.dtype.type(1), x.dtype.type(0.5)
+    for i in range(x.size):
+        s = half * (one + tanh(half * x[i], one))
+        d[i] *= s * (one + x[i] * (one - s))

@@ -34,6 +34,30 @@ def layer_norm_backward(dy, x, w, stats, dw, db, out=None):
     return dx
 
 
+def rms_norm(x, w, eps=1e-5, out=None):
+    flat = rows(apart(x, out))
+    y = rows(out) if out is not None else np.empty_like(flat)
+    r = np.empty((flat.shape[0], 1), x.dtype)
+    by_rows(_rms_norm, (flat, y, r), w, x.dtype.type(eps))
+    r = r.reshape(*x.shape[:-1], 1)
+    if out is None:
+        return y.reshape(x.shape), r
+    if not np.may_share_memory(y, out):
+        out[...] = y.reshape(out.shape)
+    return out, r
+
+
+def rms_norm_backward(dy, x, w, r, dw, out=None):
+    x, dx = rows(apart(x, out)), start_from(dy, out)
+    flat = rows(dx)
+    sums = np.zeros((PARTS, w.size), x.dtype)
+    by_rows(_rms_norm_backward, (np.arange(PARTS), sums), flat, x, w, rows(r), numbers=x.size)
+    if not np.may_share_memory(flat, dx):
+        dx[...] = flat.reshape(dx.shape)
+    dw += sums.sum(axis=0)
+    return dx
+
+
 @njit(**OPTIONS)
 def _layer_norm(x, y, stats, w, b, eps):
     C = x.shape[1]
@@ -74,3 +98,34 @@ def _layer_norm_backward(parts, sums, d, x, w, stats):
             mean_gx /= n
             for j in range(C):
                 d[i, j] = rstd * (d[i, j] - mean_g - (x[i, j] - mean) * rstd * mean_gx)
+
+
+@njit(**OPTIONS)
+def _rms_norm(x, y, r, w, eps):
+    C = x.shape[1]
+    n, one = x.dtype.type(C), x.dtype.type(1)
+    for i in range(x.shape[0]):
+        total = x.dtype.type(0)
+        for j in range(C):
+            total += x[i, j] * x[i, j]
+        scale = one / np.sqrt(total / n + eps)
+        for j in range(C):
+            y[i, j] = w[j] * (x[i, j] * scale)
+        r[i, 0] = scale
+
+
+@njit(**OPTIONS)
+def _rms_norm_backward(parts, sums, d, x, w, r):
+    N, C = d.shape
+    n = d.dtype.type(C)
+    for p in range(parts.size):
+        for i in range(parts[p] * N // PARTS, (parts[p] + 1) * N // PARTS):
+            mean_gx = d.dtype.type(0)
+            for j in range(C):
+                xhat = x[i, j] * r[i, 0]
+                sums[p, j] += d[i, j] * xhat
+                d[i, j] *= w[j]
+                mean_gx += d[i, j] * xhat
+            mean_gx /= n
+            for j in range(C):
+                d[i, j] = r[i, 0] * (d[i, j] - x[i, j] * r[i, 0] * mean_gx)

@@ -1,6 +1,12 @@
-"""Whole models."""
+"""Whole models; ``Model`` is what each of them is."""
 
+from . import fast_decoding as fast_decoding  # which makes itself known to generation
+from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from .gpt import GPT, GPTConfig
+from .model import KINDS, Model
 from .pretrained import storyteller
 
-__all__ = ["GPT", "GPTConfig", "storyteller"]
+__all__ = [
+    "GPT", "KINDS", "Checkpoint", "GPTConfig", "Model", "load_checkpoint", "load_model",
+    "save_checkpoint", "storyteller",
+]

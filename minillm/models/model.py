@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable
@@ -10,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import Module, flatten
+from .. import ops
+from ..nn import Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
 from ..nn.module import replicate
+
+_inside: dict[int, int] = {}  # id of a model -> the thread that is inside one of its methods
 
 
 def alone(method: Callable) -> Callable:
@@ -19,44 +23,163 @@ def alone(method: Callable) -> Callable:
 
     @functools.wraps(method)
     def guarded(self: Model, *args: Any, **kwargs: Any) -> Any:
-        if self._process != os.getpid():  # after a fork: the thread that held it is not here
-            self._gate, self._process = threading.RLock(), os.getpid()
-        entered = False
+        key, me = id(self), threading.get_ident()
+        if _inside.get(key) == me:  # within another of its methods, which leaves for both
+            return method(self, *args, **kwargs)
         try:
-            entered = self._gate.acquire(blocking=False)
-            if not entered:
+            if _inside.setdefault(key, me) != me:
                 raise RuntimeError(
                     f"{method.__name__}: another thread is using this model, whose buffers serve "
                     "one computation at a time; give each thread its own model.replica(), which "
                     "has the same weights (generate, stream, beam_search and evaluate do so by "
                     "themselves)")
             return method(self, *args, **kwargs)
-        finally:
-            if entered:
-                self._gate.release()
+        finally:  # without a call, since after a call Ctrl-C may come
+            try:
+                if _inside[key] == me:
+                    del _inside[key]
+            except KeyError:
+                pass  # interrupted before it was inside, or the other thread has left
 
     return guarded
 
 
+def _start_anew() -> None:
+    """In a forked child only the thread that forked exists; others are inside no more."""
+    for key, thread in list(_inside.items()):
+        if thread != threading.get_ident():
+            del _inside[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
+
+
+@functools.cache
+def inputs_of(logits: Callable) -> tuple[int, float, str]:
+    """How many inputs a model's ``logits`` needs, how many it can take, and their names."""
+    _, *taken = inspect.signature(logits).parameters.values()
+    taken = [p for p in taken if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    several = any(p.kind == p.VAR_POSITIONAL for p in taken)
+    least = sum(p.default is p.empty and p.kind != p.VAR_POSITIONAL for p in taken)
+    return least, float("inf") if several else len(taken), ", ".join(str(p) for p in taken)
+
+
+KINDS: dict[str, type[Model]] = {}  # by the name that checkpoints hold
+
+
 class Model(Module):
-    """A network whose parameters are views of the vector ``weights``, and their gradients of
-    ``grads``; the first ``decayed`` weights are those of matrices.
+    """A network with a loss, whose parameters are views of one vector, ``weights``, and their
+    gradients of another, ``grads``. The first ``decayed`` weights are those that decay; weights
+    beyond the end of ``grads`` are not trained.
+
+    A subclass names its ``Config``, a dataclass, and says three things: ``build(config, init)``
+    makes the parts, as attributes; ``logits(*inputs)`` runs them; ``logits_backward(dlogits)``
+    runs them back. A batch is a tuple of arrays with a row for each example: the inputs, and at
+    the end the targets.
 
     A copy or an unpickled model is whole: its weights and gradients are vectors of its own. To
     assign to ``weights`` or ``grads`` makes the parameters views of the new vector.
     """
 
+    Config: type
     config: Any
     decayed: int
+    dlogits: np.ndarray | None  # of the last loss, until something overwrites it
 
-    def __init__(self) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "Config" in vars(cls):  # a subclass without one is of its parent's kind
+            KINDS[cls.__name__] = cls
+
+    def __init__(self, config: Any, seed: int | None = 0, dtype: Any = np.float32) -> None:
         super().__init__()
+        self.config = config
+        self.build(config, Init(seed, dtype))
         self._ready()
+        self._join()
+
+    def build(self, config: Any, init: Init) -> None:
+        """Make the parts, with parameters from ``init``."""
+        raise TypeError(f"{type(self).__name__} has no build(config, init)")
+
+    def logits(self, *inputs: Any, **options: Any) -> np.ndarray:
+        """Scores for each thing that may be predicted, (..., V), borrowed until the next call."""
+        raise TypeError(f"{type(self).__name__} has no logits(*inputs)")
+
+    def logits_backward(self, dlogits: np.ndarray) -> None:
+        """Add the gradient of the loss to ``grads``, given its gradient by the logits."""
+        raise TypeError(f"{type(self).__name__} has no logits_backward(dlogits)")
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name under which checkpoints know this kind of model."""
+        return next(base.__name__ for base in cls.__mro__ if "Config" in vars(base))
+
+    @classmethod
+    def shapes(cls, config: Any, most: int = 1_000_000) -> dict[str, Parameter]:
+        """The parameters of a model of these sizes by name, without memory for their values.
+
+        Each knows its shape and its ``start`` in the vector of weights. Raises ValueError where
+        there are more than ``most``.
+        """
+        model = object.__new__(cls)
+        Module.__init__(model)
+        model.config = config
+        model.build(config, Shapes(most))
+        parameters = parameters_of(model)
+        in_order(parameters.values())
+        return parameters
+
+    @classmethod
+    def size(cls, config: Any) -> int:
+        """Number of weights of a model of these sizes, without memory for them."""
+        return sum(p.value.size for p in cls.shapes(config).values())
+
+    @alone
+    def forward(self, *inputs: Any, **options: Any) -> np.ndarray:
+        """The logits; see ``logits``. They are borrowed: the next call writes over them."""
+        self.dlogits = None  # its memory is about to be used again
+        return self.logits(*inputs, **options)
+
+    @alone
+    def loss(self, *batch: Any, ignore_index: int = -100, **options: Any) -> float:
+        """Mean cross-entropy (nats per label) of a batch, (*inputs, targets).
+
+        Targets equal to ``ignore_index`` do not count. The logits are turned into their own
+        gradient, so that ``backward`` can follow.
+        """
+        if not batch:
+            raise ValueError("batch has no parts; expected inputs and at the end targets")
+        *inputs, targets = batch
+        self.check_inputs(len(inputs))
+        targets = np.asarray(targets)
+        if targets.dtype.kind not in "iu":
+            raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
+                            f"ignore_index={ignore_index} where nothing is to be predicted")
+        logits = self.forward(*inputs, **options)
+        loss = ops.cross_entropy(logits, targets, ignore_index, dlogits=logits)
+        self.keep_dlogits(logits)
+        return loss
+
+    @alone
+    def backward(self, scale: float = 1.0) -> None:
+        """Add the gradient of ``scale`` times the last loss to ``grads``.
+
+        Raises RuntimeError unless that loss is what this model has computed last.
+        """
+        self.logits_backward(self.take_dlogits(scale))
+
+    def check_inputs(self, count: int) -> None:
+        """Raise a ValueError unless ``logits`` takes so many inputs, a batch without targets."""
+        least, most, names = inputs_of(type(self).logits)
+        if not least <= count <= most:
+            raise ValueError(f"batch has {count} inputs and then targets; {type(self).__name__} "
+                             f"takes as inputs ({names})")
 
     def _ready(self) -> None:
         """Nothing has run yet."""
-        self._gate, self._process = threading.RLock(), os.getpid()
-        self.dlogits: np.ndarray | None = None  # of the last loss, until something overwrites it
+        self.dlogits = None
         self._thread: int | None = None  # that has computed it, until backward uses it up
         self._grads: Any = None  # no memory before they are asked for
 
@@ -65,38 +188,43 @@ class Model(Module):
         self._weights, self._grads, self.decayed = flatten(self)
 
     @property
+    def learned(self) -> int:
+        """How many of the weights are trained; they are the first."""
+        return sum(p.value.size for p in parameters_of(self).values() if p.trainable)
+
+    @property
     def weights(self) -> np.ndarray:
         return self._weights
 
     @weights.setter
     def weights(self, vector: np.ndarray) -> None:
         if vector is not self._weights:  # which is what model.weights *= 2 assigns
-            self._weights = self._vector("weights", vector)
+            self._weights = self._vector("weights", vector, self._weights.size)
             for _, parameter in self.named_parameters():
                 parameter.view(weights=vector)
 
     @property
     def grads(self) -> np.ndarray:
         if self._grads is None:  # a replica that has not been trained yet
-            self.grads = np.zeros(self._weights.size, self._weights.dtype)
+            self.grads = np.zeros(self.learned, self._weights.dtype)
         return self._grads
 
     @grads.setter
     def grads(self, vector: np.ndarray) -> None:
         if vector is not self._grads:
-            self._grads = self._vector("grads", vector)
+            self._grads = self._vector("grads", vector, self.learned)
             for _, parameter in self.named_parameters():
                 parameter.view(grads=vector)
 
-    def _vector(self, name: str, vector: np.ndarray) -> np.ndarray:
+    def _vector(self, name: str, vector: np.ndarray, size: int) -> np.ndarray:
         """``vector``, if the parameters can be views of it."""
-        ours = self._weights
-        if not (isinstance(vector, np.ndarray) and vector.shape == ours.shape
-                and vector.dtype == ours.dtype and vector.flags.c_contiguous
+        dtype = self._weights.dtype
+        if not (isinstance(vector, np.ndarray) and vector.shape == (size,)
+                and vector.dtype == dtype and vector.flags.c_contiguous
                 and vector.flags.writeable):
-            raise ValueError(f"{name} must be an array of shape {ours.shape} and dtype "
-                             f"{ours.dtype}, in one piece and writable; to change the numbers "
-                             f"only, write model.{name}[:] = …")
+            raise ValueError(f"{name} must be an array of shape {(size,)} and dtype {dtype}, in "
+                             "one piece and writable; to change the numbers only, write "
+                             f"model.{name}[:] = …")
         return vector
 
     def replica(self) -> Any:
@@ -112,11 +240,6 @@ class Model(Module):
 
     def __copy__(self) -> Any:
         return self.replica()
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        del state["_gate"]
-        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .checkpoints import load_model
 from .gpt import GPT
 
 if TYPE_CHECKING:
@@ -26,6 +27,5 @@ def storyteller() -> tuple[GPT, Tokenizer]:
         print(tokenizer.decode(ids[1:]))
     """
     from ..tokenizers import Tokenizer
-    from ..training import load_model
 
     return load_model(STORYTELLER), Tokenizer.load(STORYTELLER.with_suffix(".json"))

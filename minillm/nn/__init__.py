@@ -5,13 +5,18 @@ adds into each parameter's ``grad``. Outputs are *borrowed*: they live in the mo
 hold until its next ``forward`` (gradients: until its next ``backward``). Copy what must last.
 """
 
-from .attention import KeyValueCache, SelfAttention
-from .block import Block
-from .feed_forward import FeedForward
-from .layers import Embedding, LayerNorm, Linear
-from .module import Module, Parameter, flatten, share_scratch
+from .attention import Attention, KeyValueCache
+from .block import Block, CrossBlock, Stack
+from .feed_forward import FEED_FORWARDS, FeedForward, GatedFeedForward
+from .layers import Embedding, Linear
+from .module import Module, flatten, in_order, parameters_of, share_scratch
+from .norms import NORMS, LayerNorm, RMSNorm
+from .parameters import Init, Parameter, Shapes
+from .positions import POSITIONS, Learned, NoPositions, Rotary
 
 __all__ = [
-    "Block", "Embedding", "FeedForward", "KeyValueCache", "LayerNorm", "Linear", "Module",
-    "Parameter", "SelfAttention", "flatten", "share_scratch",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Attention", "Block", "CrossBlock", "Embedding",
+    "FeedForward", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear",
+    "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten",
+    "in_order", "parameters_of", "share_scratch",
 ]

@@ -1,4 +1,4 @@
-"""Multi-head self-attention, and the cache that makes generation cheap."""
+"""Multi-head attention, and the cache that makes generation cheap."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import numpy as np
 from .. import ops
 from .layers import Linear
 from .module import Module
+from .parameters import Init
+from .positions import NoPositions
 
 
 class KeyValueCache:
@@ -26,57 +28,126 @@ class KeyValueCache:
         self.length = end
         return self.keys[:, :, :end], self.values[:, :, :end]
 
+    def select(self, rows: list[int]) -> None:
+        """Row i becomes what row ``rows[i]`` was."""
+        self.keys, self.values = (x[rows] for x in (self.keys, self.values))
 
-class SelfAttention(Module):
+
+class Attention(Module):
     """Each position gathers from the positions it may see.  x: (B, T, C) -> y: (B, T, C).
 
+    - kv_heads: heads of keys and values; each serves heads / kv_heads queries (grouped heads;
+      one: multi-query). Source: Ainslie et al. (2023), section 2.2.
+    - causal: no position looks at a later one.
+    - cross: keys and values are made of another sequence, ``memory`` (B, S, C).
+    - positions: rotates queries and keys, see :mod:`minillm.nn.positions`.
+    - bias: whether the four matrices have biases.
     One product makes queries, keys and values of all heads. Source: Vaswani et al. (2017),
     section 3.2.2.
     """
 
-    def __init__(self, width: int, heads: int, rng: np.random.Generator, causal: bool = True,
-                 out_std: float = 0.02, dtype=np.float32):
+    def __init__(self, width: int, heads: int, init: Init, causal: bool = True,
+                 out_std: float = 0.02, kv_heads: int | None = None, cross: bool = False,
+                 positions: NoPositions | None = None, bias: bool = True):
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} does not divide into heads={heads} equal parts; "
                              f"choose a width that is a multiple of heads")
-        self.heads, self.causal = heads, causal
-        self.qkv = Linear(width, 3 * width, rng, dtype=dtype)
-        self.proj = Linear(width, width, rng, std=out_std, dtype=dtype)
+        self.heads, self.kv_heads = heads, heads if kv_heads is None else kv_heads
+        if self.kv_heads < 1 or heads % self.kv_heads:
+            raise ValueError(f"kv_heads={kv_heads}: expected a number that divides heads={heads}")
+        self.causal, self.cross, self.positions = causal, cross, positions
+        D = width // heads
+        if cross:
+            self.query = Linear(width, width, init, bias=bias)
+            self.key_value = Linear(width, 2 * self.kv_heads * D, init, bias=bias)
+        else:
+            self.qkv = Linear(width, (heads + 2 * self.kv_heads) * D, init, bias=bias)
+        self.proj = Linear(width, width, init, std=out_std, bias=bias)
 
-    def split(self, x):
-        """(B, T, m C) -> m views (B, H, T, D). Nothing is copied."""
+    def split(self, x, *heads: int):
+        """(B, T, n D) -> a view (B, H, T, D) for each number of heads. Nothing is copied."""
         B, T, _ = x.shape
-        D = self.proj.w.shape[0] // self.heads
-        return x.reshape(B, T, -1, self.heads, D).transpose(2, 0, 3, 1, 4)
+        x = x.reshape(B, T, -1, self.proj.w.shape[0] // self.heads).swapaxes(1, 2)
+        return np.split(x, np.cumsum(heads)[:-1], axis=1)
 
-    def forward(self, x, mask=None):
-        self.q, self.k, self.v = self.split(self.qkv(x))
-        self.mask = mask
+    def project(self, x, memory):
+        """Queries (B, H, T, D) of x, keys and values (B, K, S, D) of x or of ``memory``."""
+        H, K = self.heads, self.kv_heads
+        if self.cross:
+            return *self.split(self.query(x), H), *self.split(self.key_value(memory), K, K)
+        return self.split(self.qkv(x), H, K, K)
+
+    def forward(self, x, mask=None, where=None, memory=None):
+        """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None."""
+        self.where = np.arange(x.shape[1]) if where is None else where
+        self.q, k, v = self.project(x, memory)
+        if self.positions is not None:
+            self.q = self.positions.rotate(self.q, self.where)
+            k = self.positions.rotate(k, self.where)
+        self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
         self.y = self.saved("y", x.shape, x.dtype)
-        _, self.probs = ops.attention(self.q, self.k, self.v, self.causal, mask,
-                                      out=self.split(self.y)[0])
+        _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask,
+                                     out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
 
-    def backward(self, dy):
+    def backward(self, dy, dmemory=None):
+        """The gradient of x; that of the memory is added into ``dmemory``."""
+        H, K, C = self.heads, self.kv_heads, dy.shape[-1]
         dy = self.proj.backward(dy)
-        dqkv = self.scratch("dqkv", (*dy.shape[:-1], 3 * dy.shape[-1]), dy.dtype)
-        ops.attention_backward(self.split(dy)[0], self.q, self.k, self.v, self.split(self.y)[0],
-                               self.probs, self.causal, self.mask, out=tuple(self.split(dqkv)))
+        kv = 2 * K * C // H  # width of keys and values together
+        if self.cross:
+            dq = self.scratch("dq", dy.shape, dy.dtype)
+            dkv = self.scratch("dkv", (*dmemory.shape[:-1], kv), dy.dtype)
+            self.gradients(dy, *self.split(dq, H), *self.split(dkv, K, K))
+            dmemory += self.key_value.backward(dkv)
+            return self.query.backward(dq)
+        dqkv = self.scratch("dqkv", (*dy.shape[:-1], C + kv), dy.dtype)
+        self.gradients(dy, *self.split(dqkv, H, K, K))
         return self.qkv.backward(dqkv)
+
+    def gradients(self, dy, dq, dk, dv):
+        """Write the gradients of what ``project`` gave."""
+        simple = self.heads == self.kv_heads and self.positions is None
+        given = ops.attention_backward(
+            self.split(dy, self.heads)[0], self.q, self.k, self.v,
+            self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask,
+            out=(dq, dk, dv) if simple else None)
+        if simple:
+            return
+        for target, g, turned in zip((dq, dk, dv), given, (True, True, False), strict=True):
+            B, H, T, D = g.shape
+            n = target.shape[1]
+            g = g.reshape(B, n, H // n, T, D).sum(axis=2)  # a key serves several queries
+            if turned and self.positions is not None:
+                g = self.positions.rotate_backward(g, self.where)
+            target[...] = g
+
+    def spread(self, x):
+        """Keys or values (B, K, S, D), each once for every query head: (B, H, S, D)."""
+        return x if self.heads == self.kv_heads else x.repeat(self.heads // self.kv_heads, axis=1)
+
+    def cache_shape(self, batch: int, context: int) -> tuple[int, int, int, int]:
+        """(B, K, S, D), the shape of the keys of a cache."""
+        return batch, self.kv_heads, context, self.proj.w.shape[0] // self.heads
 
     def extend(self, x, cache: KeyValueCache, start):
         """forward for new positions only, keeping their keys and values in ``cache``.
 
         x: (B, T, C), the positions after those in the cache; start: (B,) first valid position.
         """
-        q, k, v = self.split(self.qkv(x))
+        T = x.shape[1]
+        q, k, v = self.project(x, None)
+        if self.positions is not None:
+            where = np.arange(cache.length, cache.length + T) - start[:, None]
+            q, k = self.positions.rotate(q, where), self.positions.rotate(k, where)
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)
-        if x.shape[1] == 1:
-            ops.attention_decode(q[:, :, 0], keys, values, start, out=self.split(y)[0][:, :, 0])
+        out, = self.split(y, self.heads)
+        if T == 1 and self.heads == self.kv_heads:
+            ops.attention_decode(q[:, :, 0], keys, values, start, out=out[:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]
-            ops.attention(q, keys, values, True, mask if start.any() else None,
-                          out=self.split(y)[0])
+            ops.attention(q, self.spread(keys), self.spread(values), True,
+                          mask if start.any() else None, out=out)
         return self.proj(y)

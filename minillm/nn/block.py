@@ -1,38 +1,37 @@
-"""One layer of a Transformer."""
+"""One layer of a Transformer, and a stack of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 
-from .attention import KeyValueCache, SelfAttention
-from .feed_forward import FeedForward
-from .layers import LayerNorm
-from .module import Module
+from .attention import Attention, KeyValueCache
+from .module import Module, share_scratch
 
 
 class Block(Module):
-    """Attention and feed-forward, each added to the residual stream.  (B, T, C) -> (B, T, C).
+    """Attention and a feed-forward layer, each added to the residual stream.  (B, T, C) -> same.
 
-    With ``norm_first`` (GPT-2) the stream is x + f(norm(x)); without (GPT-1, the original
-    Transformer) it is norm(x + f(x)). Source: Xiong et al. (2020), table 1.
+    norm: makes a norm; each part gets one. With ``norm_first`` (GPT-2) the stream is
+    x + f(norm(x)); without (GPT-1, the original Transformer) it is norm(x + f(x)).
+    Source: Xiong et al. (2020), table 1.
     """
 
-    def __init__(self, width: int, heads: int, hidden: int, rng: np.random.Generator,
-                 causal: bool = True, norm_first: bool = True, out_std: float = 0.02,
-                 dtype=np.float32):
+    def __init__(self, norm: Callable[[], Any], attention: Attention, feed_forward: Any,
+                 norm_first: bool = True):
         super().__init__()
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(width, dtype)
-        self.attention = SelfAttention(width, heads, rng, causal, out_std, dtype)
-        self.norm2 = LayerNorm(width, dtype)
-        self.feed_forward = FeedForward(width, hidden, rng, out_std, dtype)
+        self.norm1, self.attention = norm(), attention
+        self.norm2, self.feed_forward = norm(), feed_forward
 
-    def forward(self, x, mask=None):
+    def forward(self, x, mask=None, where=None):
         middle, y = self.saved("middle", x.shape, x.dtype), self.saved("y", x.shape, x.dtype)
         if self.norm_first:
-            np.add(x, self.attention(self.norm1(x), mask), out=middle)
+            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
             return np.add(middle, self.feed_forward(self.norm2(middle)), out=y)
-        x = self.norm1(np.add(x, self.attention(x, mask), out=middle))
+        x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
         return self.norm2(np.add(x, self.feed_forward(x), out=y))
 
     def backward(self, dy):
@@ -49,10 +48,111 @@ class Block(Module):
         return dx
 
     def extend(self, x, cache: KeyValueCache, start):
-        """forward for new positions only; see SelfAttention.extend."""
+        """forward for new positions only; see Attention.extend."""
         y = self.saved("y", x.shape, x.dtype)
         if self.norm_first:
             x = x + self.attention.extend(self.norm1(x), cache, start)
             return np.add(x, self.feed_forward(self.norm2(x)), out=y)
         x = self.norm1(x + self.attention.extend(x, cache, start))
         return self.norm2(np.add(x, self.feed_forward(x), out=y))
+
+
+class CrossBlock(Block):
+    """A Block with a second attention between the two, which looks at another sequence's vectors.
+
+    cross: an Attention with ``cross=True``; memory: (B, S, C), the vectors that it looks at.
+    Source: Vaswani et al. (2017), section 3.1.
+    """
+
+    def __init__(self, norm: Callable[[], Any], attention: Attention, cross: Attention,
+                 feed_forward: Any, norm_first: bool = True):
+        super().__init__(norm, attention, feed_forward, norm_first)
+        self.norm_cross, self.cross = norm(), cross
+
+    def forward(self, x, mask=None, where=None, memory=None, memory_mask=None):
+        middle, between, y = (self.saved(name, x.shape, x.dtype)
+                              for name in ("middle", "between", "y"))
+        if self.norm_first:
+            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
+            seen = self.cross(self.norm_cross(middle), memory_mask, memory=memory)
+            np.add(middle, seen, out=between)
+            return np.add(between, self.feed_forward(self.norm2(between)), out=y)
+        x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
+        x = self.norm_cross(np.add(x, self.cross(x, memory_mask, memory=memory), out=between))
+        return self.norm2(np.add(x, self.feed_forward(x), out=y))
+
+    def backward(self, dy, dmemory):  # type: ignore[override]
+        """As of Block; the gradient of the memory is added into ``dmemory``."""
+        dx = dy
+        if self.norm_first:
+            dx += self.norm2.backward(self.feed_forward.backward(dx))
+            dx += self.norm_cross.backward(self.cross.backward(dx, dmemory))
+            dx += self.norm1.backward(self.attention.backward(dx))
+            return dx
+        dx = self.norm2.backward(dx)
+        dx += self.feed_forward.backward(dx)
+        dx = self.norm_cross.backward(dx)
+        dx += self.cross.backward(dx, dmemory)
+        dx = self.norm1.backward(dx)
+        dx += self.attention.backward(dx)
+        return dx
+
+
+class Stack(Module):
+    """Blocks, one after another; they share their scratch memory.
+
+    ``tap``, a function (i, x), is shown the residual stream before the first block (i = 0) and
+    after each (i = 1, …). It may write into x; backward takes no notice of that.
+    """
+
+    def __init__(self, blocks: list[Block]):
+        super().__init__()
+        self.blocks = blocks
+        self.tap: Callable[[int, np.ndarray], Any] | None = None
+        share_scratch(blocks)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        share_scratch(self.blocks)
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        yield from ((str(i), block) for i, block in enumerate(self.blocks))
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def __getitem__(self, i: int) -> Block:
+        return self.blocks[i]
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+    def forward(self, x, *args, **kwargs):
+        self.show(0, x)
+        for i, block in enumerate(self.blocks, 1):
+            x = block(x, *args, **kwargs)
+            self.show(i, x)
+        return x
+
+    def backward(self, dy, *args):
+        for block in reversed(self.blocks):
+            dy = block.backward(dy, *args)
+        return dy
+
+    def extend(self, x, cache: list[KeyValueCache], start):
+        """forward for new positions only, with a part of ``cache`` for each block."""
+        self.show(0, x)
+        for i, (block, part) in enumerate(zip(self.blocks, cache, strict=True), 1):
+            x = block.extend(x, part, start)
+            self.show(i, x)
+        return x
+
+    def show(self, i: int, x) -> None:
+        if self.tap is not None:
+            self.tap(i, x)
+
+    def new_cache(self, batch: int, context: int, dtype) -> list[KeyValueCache]:
+        """An empty key-value cache: a part for each block, all in one array (L, B, H, S, D)."""
+        keys = np.empty((len(self), *self[0].attention.cache_shape(batch, context)), dtype)
+        values = np.empty_like(keys)
+        return [KeyValueCache(*part) for part in zip(keys, values, strict=True)]

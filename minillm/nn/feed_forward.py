@@ -1,30 +1,75 @@
-"""The position-wise feed-forward layer."""
+"""The position-wise feed-forward layers."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import ops
 from .layers import Linear
 from .module import Module
+from .parameters import Init
 
 
 class FeedForward(Module):
-    """y = gelu(x W₁ + b₁) W₂ + b₂, at each position alone.  x: (B, T, C) -> y: (B, T, C).
+    """y = f(x W₁ + b₁) W₂ + b₂, at each position alone.  x: (B, T, C) -> y: (B, T, C).
 
-    Source: Vaswani et al. (2017), section 3.3, with GELU as in GPT.
+    activation: the name of f in ops.ACTIVATIONS; "gelu" is GPT's.
+    Source: Vaswani et al. (2017), section 3.3.
     """
 
-    def __init__(self, width: int, hidden: int, rng: np.random.Generator, out_std: float = 0.02,
-                 dtype=np.float32):
+    def __init__(self, width: int, hidden: int, init: Init, out_std: float = 0.02,
+                 activation: str = "gelu", bias: bool = True):
         super().__init__()
-        self.expand = Linear(width, hidden, rng, dtype=dtype)
-        self.contract = Linear(hidden, width, rng, std=out_std, dtype=dtype)
+        self.activation = activation
+        self.expand = Linear(width, hidden, init, bias=bias)
+        self.contract = Linear(hidden, width, init, std=out_std, bias=bias)
 
     def forward(self, x):
+        f, _ = ops.ACTIVATIONS[self.activation]
         self.h = self.expand(x)
-        return self.contract(ops.gelu(self.h, out=self.saved("gelu", self.h.shape, x.dtype)))
+        return self.contract(f(self.h, out=self.saved("active", self.h.shape, x.dtype)))
 
     def backward(self, dy):
+        _, f_backward = ops.ACTIVATIONS[self.activation]
         dh = self.contract.backward(dy)
-        return self.expand.backward(ops.gelu_backward(dh, self.h, out=dh))
+        return self.expand.backward(f_backward(dh, self.h, out=dh))
+
+
+class GatedFeedForward(Module):
+    """y = (f(x W₁) ⊙ x W₃) W₂: what passes is decided by a gate.  (B, T, C) -> (B, T, C).
+
+    With silu as f it is SwiGLU, Llama's. Source: Shazeer (2020), section 2.
+    """
+
+    def __init__(self, width: int, hidden: int, init: Init, out_std: float = 0.02,
+                 activation: str = "silu", bias: bool = False):
+        super().__init__()
+        self.activation = activation
+        self.gate = Linear(width, hidden, init, bias=bias)
+        self.expand = Linear(width, hidden, init, bias=bias)
+        self.contract = Linear(hidden, width, init, std=out_std, bias=bias)
+
+    def forward(self, x):
+        f, _ = ops.ACTIVATIONS[self.activation]
+        self.g, self.h = self.gate(x), self.expand(x)
+        self.open = f(self.g, out=self.saved("open", self.g.shape, x.dtype))
+        passed = self.saved("passed", self.g.shape, x.dtype)
+        return self.contract(np.multiply(self.open, self.h, out=passed))
+
+    def backward(self, dy):
+        _, f_backward = ops.ACTIVATIONS[self.activation]
+        d = self.contract.backward(dy)
+        dg = f_backward(d * self.h, self.g)
+        d *= self.open
+        return self.expand.backward(d) + self.gate.backward(dg)
+
+
+FEED_FORWARDS: dict[str, Any] = {
+    "gelu": FeedForward,
+    "gelu_exact": partial(FeedForward, activation="gelu_exact"),
+    "relu": partial(FeedForward, activation="relu"),
+    "swiglu": GatedFeedForward,
+}

@@ -1,78 +1,14 @@
-"""Parameters, modules, and the two kinds of memory a module owns."""
+"""Modules, and the two kinds of memory they own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-
-class Parameter:
-    """An array that is learned, and the gradient of the loss with respect to it.
-
-    The arrays may be parts of larger ones (see flatten), so assigning to ``value`` or ``grad``
-    writes into them; it does not put another array in their place.
-    """
-
-    def __init__(self, value: np.ndarray):
-        self._value = value
-        self._grad: np.ndarray | None = None  # no memory before it is asked for
-        self.start = 0  # where it begins in the model's vector of weights; see flatten
-
-    @property
-    def value(self) -> np.ndarray:
-        return self._value
-
-    @value.setter
-    def value(self, content: Any) -> None:
-        write(self._value, content)
-
-    @property
-    def grad(self) -> np.ndarray:
-        if self._grad is None:
-            self._grad = np.zeros(self.shape, self._value.dtype)
-        return self._grad
-
-    @grad.setter
-    def grad(self, content: Any) -> None:
-        write(self.grad, content)
-
-    @property
-    def has_grad(self) -> bool:
-        """Whether there is memory for the gradient yet."""
-        return self._grad is not None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._value.shape
-
-    def replica(self) -> Parameter:
-        """The same value, in the same memory, with a gradient of its own."""
-        other = Parameter(self._value)
-        other.start = self.start
-        return other
-
-    def view(self, weights: np.ndarray | None = None, grads: np.ndarray | None = None) -> None:
-        """Become a view of these vectors, from ``start`` on. What they hold is not changed."""
-        part = slice(self.start, self.start + self._value.size)
-        if weights is not None:
-            self._value = weights[part].reshape(self.shape)
-        if grads is not None:
-            self._grad = grads[part].reshape(self.shape)
-
-    def __repr__(self) -> str:
-        return f"Parameter{self.shape}"
-
-
-def write(memory: np.ndarray, content: Any) -> None:
-    """memory[:] = content, of the very same shape."""
-    if content is not memory:  # as after p.value *= 2
-        if np.shape(content) != memory.shape:
-            raise ValueError(f"a parameter has shape {memory.shape}; what is assigned to it has "
-                             f"{np.shape(content)}")
-        memory[...] = content
+from .parameters import Parameter
 
 
 class Module:
@@ -152,10 +88,14 @@ def buffer(pool: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype
 
 
 def share_scratch(blocks: list) -> None:
-    """Let equal blocks use one set of scratch buffers: they run one after another."""
-    for block in blocks[1:]:
-        for first, other in zip(blocks[0].modules(), block.modules(), strict=True):
-            other._scratch = first._scratch
+    """Let blocks of one shape use one set of scratch buffers: they run one after another."""
+    first: dict[Any, list[Module]] = {}
+    for block in blocks:
+        parts = list(block.modules())
+        shape = tuple((type(part), *(p.shape for _, p in part.named_parameters()))
+                      for part in parts)
+        for mine, theirs in zip(parts, first.setdefault(shape, parts), strict=True):
+            mine._scratch = theirs._scratch
 
 
 def replicate(module: Module, made: dict[int, Any] | None = None) -> Any:
@@ -180,21 +120,37 @@ def replicate(module: Module, made: dict[int, Any] | None = None) -> Any:
     return other
 
 
+def parameters_of(module: Module) -> dict[str, Parameter]:
+    """The parameters by name; one that two parts share has the name it is first met by."""
+    names: dict[Parameter, str] = {}
+    for name, p in module.named_parameters():
+        names.setdefault(p, name)
+    return {name: p for p, name in names.items()}
+
+
 def flatten(model: Module) -> tuple[np.ndarray, np.ndarray, int]:
     """Move all parameters of a model into one vector, and their gradients into another.
 
-    Returns (weights, grads, n): matrices come first, vectors (biases, gains) from index n on, so
-    that weight decay applies to ``weights[:n]``. Each parameter becomes a view.
+    Returns (weights, grads, n). First come the parameters that decay, in their order; from index
+    n on the others that are trained; at the end those that are not, for which ``grads`` has no
+    room. Each parameter becomes a view.
     """
-    parameters = [p for _, p in model.named_parameters()]
-    ordered = sorted(parameters, key=lambda p: p.value.ndim < 2)  # stable: keeps their order
+    ordered = in_order(parameters_of(model).values())
+    learned = sum(p.value.size for p in ordered if p.trainable)
     weights = np.concatenate([p.value.ravel() for p in ordered])
-    grads = np.zeros(weights.size, weights.dtype)  # zeros_like would touch all of it
+    grads = np.zeros(learned, weights.dtype)  # zeros_like would touch all of it
+    for p in ordered:
+        if p.trainable and p.has_grad:
+            p.part(grads)[...] = p.grad
+        p.view(weights, grads)
+    return weights, grads, sum(p.value.size for p in ordered if p.trainable and p.decay)
+
+
+def in_order(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """As they stand in a model's vector, each with its ``start``."""
+    ordered = sorted(parameters, key=lambda p: (not p.trainable, not p.decay))  # keeps their order
     start = 0
     for p in ordered:
         p.start = start
-        if p.has_grad:
-            grads[start:start + p.value.size] = p.grad.ravel()
-        p.view(weights, grads)
         start += p.value.size
-    return weights, grads, sum(p.value.size for p in ordered if p.value.ndim >= 2)
+    return ordered

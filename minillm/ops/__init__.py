@@ -3,14 +3,25 @@
 Every function here is a *definition* in NumPy. What ``backward`` needs is passed to it; the
 gradient of an input is returned (into ``out=`` when given); gradients of parameters are *added*
 to the array passed in (``dw += ...``). ``dy`` is the gradient of the loss with respect to ``y``.
-The functions take float32 and float64. Most have a Numba twin; see :mod:`minillm.backend`.
+The functions take float32 and float64. Most have a Numba twin; see :mod:`minillm.backends`.
 """
 
-from .activation import gelu, gelu_backward
+from .activation import (
+    ACTIVATIONS,
+    gelu,
+    gelu_backward,
+    gelu_exact,
+    gelu_exact_backward,
+    relu,
+    relu_backward,
+    silu,
+    silu_backward,
+)
 from .affine import add_bias, linear, linear_backward, sum_rows
-from .attention import attention, attention_backward, attention_decode
-from .embedding import embedding, embedding_backward
-from .norm import layer_norm, layer_norm_backward
+from .look_up import embedding, embedding_backward
+from .norm import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
+from .optimizer_steps import adamw, sum_of_squares
+from .position import rotate
 from .probability import (
     cross_entropy,
     log_softmax,
@@ -19,11 +30,13 @@ from .probability import (
     softmax,
     softmax_backward,
 )
-from .update import adamw, sum_of_squares
+from .scaled_dot_product import attention, attention_backward, attention_decode
 
 __all__ = [
-    "adamw", "add_bias", "attention", "attention_backward", "attention_decode", "cross_entropy",
-    "embedding", "embedding_backward", "gelu", "gelu_backward", "layer_norm",
-    "layer_norm_backward", "linear", "linear_backward", "log_softmax", "log_softmax_backward",
-    "logsumexp", "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
+    "ACTIVATIONS", "adamw", "add_bias", "attention", "attention_backward", "attention_decode",
+    "cross_entropy", "embedding", "embedding_backward", "gelu", "gelu_backward", "gelu_exact",
+    "gelu_exact_backward", "layer_norm", "layer_norm_backward", "linear", "linear_backward",
+    "log_softmax", "log_softmax_backward", "logsumexp", "relu", "relu_backward", "rms_norm",
+    "rms_norm_backward", "rotate", "silu", "silu_backward", "softmax", "softmax_backward",
+    "sum_of_squares", "sum_rows",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import twin
+from ..backends import twin
 from .products import add_transposed_product, multiply
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import twin
+from ..backends import twin
 
 
 @twin
@@ -63,22 +63,36 @@ def cross_entropy(logits, targets, ignore_index=-100, dlogits=None):
     logits: (..., V), targets: (...) int in [0, V) or ``ignore_index`` -> the loss, a float (nats).
     With ``dlogits`` the gradient (softmax - one_hot) / n is written there, zero in ignored rows;
     it may be ``logits`` itself, and then no second array of that size ever exists. Without a
-    label that counts the loss is 0. Raises ValueError for a label outside the vocabulary.
+    label that counts the loss is 0. Raises an error for labels that are no ids of the vocabulary.
     """
     V = logits.shape[-1]
-    targets = np.asarray(targets)
-    if targets.shape != logits.shape[:-1]:
-        raise ValueError(f"targets has shape {targets.shape}, but logits {logits.shape} need "
-                         f"{logits.shape[:-1]}: one label for each row of logits")
+    targets = check_labels(targets, logits.shape, ignore_index)
+    if dlogits is not None and dlogits.shape != logits.shape:
+        raise ValueError(f"dlogits has shape {dlogits.shape}; expected logits' {logits.shape}")
+    count = max(int((targets != ignore_index).sum()), 1)
+    rows, labels = logits.reshape(-1, V), targets.reshape(-1)
+    grad = None if dlogits is None else dlogits.reshape(-1, V)
+    loss = float(cross_entropy_rows(rows, labels, ignore_index, 1 / count, grad))
+    if grad is not None and not np.may_share_memory(grad, dlogits):
+        dlogits[...] = grad.reshape(dlogits.shape)  # memory with gaps: reshape made a copy
+    return loss
+
+
+def check_labels(targets, shape: tuple[int, ...], ignore_index: int):
+    """targets as an array if it holds a label for each row of logits of that shape (..., V)."""
+    targets, V = np.asarray(targets), shape[-1]
+    if targets.shape != shape[:-1]:
+        raise ValueError(f"targets has shape {targets.shape}, but logits {shape} need "
+                         f"{shape[:-1]}: one label for each row of logits")
+    if targets.dtype.kind not in "iu":
+        raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
+                        f"ignore_index={ignore_index} where nothing is to be predicted")
     counted = targets != ignore_index
     if not ((targets >= 0) & (targets < V) | ~counted).all():
         bad = targets[counted & ((targets < 0) | (targets >= V))][0]
         raise ValueError(f"targets holds {bad}, which is neither in [0, {V}) nor "
                          f"ignore_index={ignore_index}")
-    count = max(int(counted.sum()), 1)
-    rows, labels = logits.reshape(-1, V), targets.reshape(-1)
-    grad = None if dlogits is None else dlogits.reshape(-1, V)
-    return float(cross_entropy_rows(rows, labels, ignore_index, 1 / count, grad))
+    return targets
 
 
 @twin

@@ -6,16 +6,16 @@ translucent colours and the page's own text colour, so that it reads on a light 
 colour never carries a meaning alone. Plots are Matplotlib, imported when the first one is made.
 """
 
-from .attention import attention
-from .dump import dump
+from .attention_maps import attention
+from .hex_dumps import dump
 from .html import Html
-from .lattice import lattice
+from .lattices import lattice
 from .matrices import bars, heatmap
+from .merge_trees import trees
 from .plots import Plot, curves, figure, image
-from .source import source
+from .source_code import source
 from .tables import shapes, table
-from .tokens import strips, tokens
-from .trees import trees
+from .token_strips import strips, tokens
 
 __all__ = [
     "Html", "Plot", "attention", "bars", "curves", "dump", "figure", "heatmap", "image", "lattice",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .lengths import Padding
-from .templates import Row
+from .post_processors.lengths import Padding
+from .post_processors.templates import Row
 
 Span = tuple[int, int]
 
@@ -83,11 +83,13 @@ class Batch(NamedTuple):
 
 
 def first(wanted: np.ndarray) -> int | None:
+    """The first place that is true, or None."""
     found = np.flatnonzero(wanted)
     return int(found[0]) if len(found) else None
 
 
 def encoding_of(row: Row, tokens: list[str]) -> Encoding:
+    """What users see of a row."""
     return Encoding(
         row.ids, row.types, tokens, row.spans, row.words, row.texts, row.real, row.texts < 0
     )

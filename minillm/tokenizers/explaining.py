@@ -1,15 +1,10 @@
 """What each stage of a tokenizer makes of a text, for looking at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .placing import row_of
 from .special_tokens import Special
-
-if TYPE_CHECKING:
-    from .tokenizer import Tokenizer
+from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,7 @@ class Explanation:
     offsets: list[tuple[int, int]]
 
 
-def explain(tok: Tokenizer, text: str, special: Special = "raise") -> Explanation:
+def explain(tok: Vocabulary, text: str, special: Special = "raise") -> Explanation:
     """Every stage's result; the post-processor is not applied."""
     normal, pieces = "", []
     for part in tok._finder.parts(text, special):

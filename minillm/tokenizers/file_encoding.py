@@ -14,14 +14,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .patterns.named_rules import PATTERNS
+from .pre_tokenizers.split_rules import Split
 from .special_tokens import Special
-from .splitting import PATTERNS
-from .stages import Split
-
-if TYPE_CHECKING:
-    from .tokenizer import Tokenizer
+from .stages import Stages
 
 BLOCK = 1 << 20  # bytes
 SAFE = re.compile(r"[A-Za-z\u4e00-\u9fff](?=[ \n])")
@@ -52,6 +50,7 @@ def text_blocks(path: Path, block: int = BLOCK) -> Iterator[str]:
 
 
 def not_utf8(path: Path, position: int) -> ValueError:
+    """The error for a file that is not UTF-8."""
     return ValueError(
         f"{path}: byte {position} is not valid UTF-8; convert the file to UTF-8 first"
     )
@@ -80,7 +79,7 @@ def lines(path: Path) -> Iterator[str]:
             ) from None
 
 
-def cuts_like_a_rule(tok: Tokenizer) -> bool:
+def cuts_like_a_rule(tok: Stages) -> bool:
     """Do blocks that end between a letter and white space leave the ids alone?"""
     cut = tok.pre_tokenizer
     plain = isinstance(cut, Split) and cut.rule in PATTERNS
@@ -89,15 +88,15 @@ def cuts_like_a_rule(tok: Tokenizer) -> bool:
 
 
 def encode_file(
-    tok: Tokenizer, path: str | os.PathLike[str], output: str | os.PathLike[str],
+    tok: Any, path: str | os.PathLike[str], output: str | os.PathLike[str],
     special: Special = "raise", progress: bool = False,
 ) -> Any:
-    """Encode a text file into a token file, and open that as a ``TokenDataset``.
+    """Encode a text file with a Tokenizer into a token file, and open that as a ``TokenDataset``.
 
     Memory does not grow with the file. special: as in ``Tokenizer.encode``. The file is one long
     text, which the tokenizer neither truncates nor fills up.
     """
-    from ..data import TokenDataset
+    from ..data.tokens import TokenDataset
 
     path = Path(path)
     if tok.truncation is not None or tok.padding is not None:
@@ -109,8 +108,9 @@ def encode_file(
 class WithMode:
     """A tokenizer whose ``encode_batch`` treats special tokens in one way."""
 
-    def __init__(self, tok: Tokenizer, special: Special):
+    def __init__(self, tok: Any, special: Special):
         self.tok, self.special, self.vocab_size = tok, special, tok.vocab_size
 
     def encode_batch(self, texts: list[str]) -> Any:
+        """The ids of several texts."""
         return self.tok.encode_batch(texts, self.special)

@@ -1,30 +1,20 @@
 """The tokens of a text with the characters of the original text that each comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .byte_alphabet import bytes_to_characters
-from .byte_bpe import ByteBPE
-from .lengths import Padding, Truncation
-from .normalizing import through
-from .segments import Continued, Normalized, character_offsets
+from .bpe.byte_bpe import ByteBPE
+from .normalizers.alignment import sources_of, through
+from .post_processors.lengths import Padding, Truncation
+from .post_processors.templates import Row, Template, TrimOffsets, spaces_around
 from .special_tokens import Special
-from .templates import Row, Template, TrimOffsets, spaces_around
-
-if TYPE_CHECKING:
-    from .tokenizer import Tokenizer
-
-
-def is_raw(part: Any) -> bool:
-    """Is it a part of a text that has yet to be normalized?"""
-    return isinstance(part, str) and not isinstance(part, Normalized)
+from .text.byte_alphabet import bytes_to_characters
+from .text.segments import character_offsets, is_raw
+from .vocabulary import Vocabulary
 
 
-def row_of(tok: Tokenizer, text: str, special: Special) -> Row:
+def row_of(tok: Vocabulary, text: str, special: Special) -> Row:
     """The tokens of one text, without what the post-processor does."""
     rows, position, words = [], 0, 0
     stages = getattr(tok.post_processor, "steps", [tok.post_processor])
@@ -52,7 +42,7 @@ def row_of(tok: Tokenizer, text: str, special: Special) -> Row:
     return Row.joined(rows)
 
 
-def row_of_words(tok: Tokenizer, words: Sequence[str], special: Special) -> Row:
+def row_of_words(tok: Vocabulary, words: Sequence[str], special: Special) -> Row:
     """The tokens of words that are cut already; spans are those in the word of each token."""
     rows = [row_of(tok, word, special) for word in words]
     return Row.joined([
@@ -61,7 +51,7 @@ def row_of_words(tok: Tokenizer, words: Sequence[str], special: Special) -> Row:
 
 
 def framed(
-    tok: Tokenizer, rows: list[Row], add: bool = True, truncation: Truncation | None = None,
+    tok: Vocabulary, rows: list[Row], add: bool = True, truncation: Truncation | None = None,
 ) -> Row:
     """One row from those of a text or of two: truncated and post-processed.
 
@@ -87,33 +77,14 @@ def filled(row: Row, padding: Padding | None) -> Row:
     return row if padding is None else padding.fill(row, padding.target([len(row.ids)]))
 
 
-def spelled(tok: Tokenizer, id: int) -> str:
+def spelled(tok: Vocabulary, id: int) -> str:
     """An id of the model as it stands in a file: in the byte alphabet where it works on bytes."""
     data = tok.id_to_bytes(id)
     in_bytes = isinstance(tok.model, ByteBPE)
     return bytes_to_characters(data) if in_bytes else data.decode("utf-8", "replace")
 
 
-def in_place(tok: Tokenizer, normal: str, text: str) -> str:
-    """The normalized text, for a pre-tokenizer that asks for it with its place in the text."""
-    if not getattr(tok.pre_tokenizer, "needs_place", False):
-        return normal
-    if tok.normalizer is None or isinstance(text, Normalized):
-        return text
-    return Normalized.of(normal, sources_of(tok.normalizer, text) + isinstance(text, Continued))
-
-
-def sources_of(normalizer: Any, text: str) -> np.ndarray:
-    """Spans in the text of the characters of its normalized form."""
-    if isinstance(text, Normalized):
-        return text.sources
-    if not hasattr(normalizer, "aligned"):
-        raise TypeError(f"normalizer={normalizer!r} has no method aligned(text), which "
-                        "finding places in the original text needs; see Tokenizer")
-    return normalizer.aligned(text)[1]
-
-
-def original(tok: Tokenizer, text: str, spans: np.ndarray) -> np.ndarray:
+def original(tok: Vocabulary, text: str, spans: np.ndarray) -> np.ndarray:
     """Character spans in `text` of byte spans in the text that the model saw.
 
     Of a part that is normalized already: spans in the whole text.
@@ -123,7 +94,7 @@ def original(tok: Tokenizer, text: str, spans: np.ndarray) -> np.ndarray:
     sources = None
     if tok.normalizer is not None:
         sources = sources_of(tok.normalizer, text)
-        text = in_place(tok, tok._normalized(text), text)
+        text = tok._in_place(tok._normalized(text), text)
     if tok.pre_tokenizer is not None and hasattr(tok.pre_tokenizer, "aligned"):
         text, found = tok.pre_tokenizer.aligned(text)
         sources = found if sources is None else through(sources, found)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .byte_alphabet import characters_to_bytes
-from .normalizing import WHITE_SPACE
-from .pattern_scanning import word_characters
-from .pattern_writing import class_of
-from .segments import Continued, Normalized
+from .patterns.scanning import word_characters
+from .patterns.writing import class_of
+from .text.byte_alphabet import characters_to_bytes
+from .text.character_kinds import WHITE_SPACE
+from .text.segments import Continued, Normalized
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24

@@ -1,128 +1,39 @@
-"""The small stages around the model: pre-tokenizers and decoders.
+"""What a tokenizer is made of: what readers and trainers return, and ``Tokenizer`` extends."""
 
-Each is a frozen dataclass that is called like a function, so that it can be compared, printed and
-written to a file.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from .segments import Pieces, as_utf8, pieces_of
-from .splitting import Span, compiled, rule_of, spans
-from .streaming import OneByOne, Step
+from .decoders.joining import Join
+from .post_processors.lengths import Padding, Truncation
+from .special_tokens import TokenRule
+from .text.segments import Pieces
 
-GAPS = ("drop", "keep", "refuse")
 
+@dataclass(eq=False)
+class Stages:
+    """Five stages, of which only the model is needed.
 
-@dataclass(frozen=True)
-class Split:
-    """Cut text into the pieces that match a named rule or a regular expression.
+    normalizer: str -> str. pre_tokenizer: str -> Pieces (bytes, spans). model: Pieces -> (ids,
+    spans); its ``vocabulary`` lists the bytes of each id. post_processor: ids -> ids. decoder:
+    list of token bytes -> bytes. special_tokens: their ids; token_rules: how some are found.
+    truncation, padding: the most and the least tokens of an encoded text, None: any number.
 
-    gaps: what becomes of the text between two matches. ``drop`` it, as where words are wanted and
-    white space is not; ``keep`` it as a piece; or ``refuse`` text with gaps, for rules that must
-    not lose any. dialect: how the regular expression is to be read, see ``pattern_reading``.
+    A stage that rewrites text also has ``aligned(text)``, which gives the new text and, for each
+    of its characters, the span of characters of `text` that it comes from, (n, 2) int64; a
+    post-processor that keeps track of them has ``place`` (see ``templates``). A model
+    may have ``bulk(normalizer, pre_tokenizer)``: a function ``(data, segments) -> (ids, ends)``
+    that runs these stages over many texts at once in a kernel, or None if it has none for them.
     """
 
-    pattern: str
-    gaps: str = "drop"
-    dialect: str = "fancy"
-
-    def __post_init__(self) -> None:
-        compiled(self.pattern, self.dialect)
-        if self.gaps not in GAPS:
-            raise ValueError(f"gaps={self.gaps!r}; use one of {', '.join(GAPS)}")
-
-    @property
-    def rule(self) -> str | None:
-        """Name of the rule if there is a scanner for it."""
-        return rule_of(self.pattern, self.dialect)
-
-    def cut(self, text: str) -> list[Span]:
-        """The pieces as spans of characters."""
-        found = spans(text, self.pattern, self.dialect)
-        if self.gaps == "refuse":
-            refuse_gaps(text, found, self.pattern)
-        if self.gaps == "keep":
-            return fill_gaps(found, len(text))
-        return [span for span in found if span[1] > span[0]]
-
-    def __call__(self, text: str) -> Pieces:
-        return pieces_of(text, self.cut)
-
-
-def refuse_gaps(text: str, found: list[Span], pattern: str) -> None:
-    """Raise a ValueError if a character of the text is in none of the spans."""
-    position = 0
-    for start, end in [*found, (len(text), len(text))]:
-        if start > position:
-            raise ValueError(
-                f"text has {text[position:start]!r:.60} at character {position}, which "
-                f"pattern={pattern!r:.200} does not match, so that it would be lost; add an "
-                "alternative for it, for example |."
-            )
-        position = end
-
-
-def fill_gaps(spans: list[Span], end: int) -> list[Span]:
-    """The spans, and between them what they leave out of 0..end; empty spans only cut."""
-    full, position = [], 0
-    for start, stop in [*spans, (end, end)]:
-        if start > position:
-            full.append((position, start))
-        if stop > start:
-            full.append((start, stop))
-        position = stop
-    return full
-
-
-@dataclass(frozen=True)
-class Characters:
-    """Each character is a piece."""
-
-    def cut(self, text: str) -> list[tuple[int, int]]:
-        """The pieces as spans of characters."""
-        return [(k, k + 1) for k in range(len(text))]
-
-    def __call__(self, text: str) -> Pieces:
-        data = np.frombuffer(as_utf8(text), np.uint8)
-        edges = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
-        return Pieces(data, np.stack([edges[:-1], edges[1:]], 1).astype(np.int64))
-
-
-@dataclass(frozen=True)
-class Join(OneByOne):
-    """Decode by putting the tokens one after another."""
-
-    joins = True
-
-    def push(self, state: None, token: bytes) -> Step:
-        return state, [token]
-
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        return b"".join(tokens)
-
-
-@dataclass(frozen=True)
-class JoinWords(OneByOne):
-    """Decode tokens of words: the suffix that ends a word becomes a space, except at the end."""
-
-    suffix: str = "</w>"
-
-    def start(self) -> bytes:
-        return b""
-
-    def push(self, held: bytes, token: bytes) -> Step:
-        """Held is a token with a suffix: is it the last one?"""
-        suffix = self.suffix.encode()
-        before = [held.replace(suffix, b" ")] if held else []
-        return (token, before) if suffix in token else (b"", [*before, token])
-
-    def finish(self, held: bytes) -> list[bytes]:
-        return [held.replace(self.suffix.encode(), b"")] if held else []
-
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        """The same, faster, where all tokens are there."""
-        suffix = self.suffix.encode()
-        words = [token.replace(suffix, b" ") for token in tokens[:-1]]
-        return b"".join(words + [token.replace(suffix, b"") for token in tokens[-1:]])
+    model: Any
+    normalizer: Any = None
+    pre_tokenizer: Callable[[str], Pieces] | None = None
+    post_processor: Callable[[np.ndarray], np.ndarray] | None = None
+    decoder: Callable[[list[bytes]], bytes] = field(default_factory=Join)
+    special_tokens: dict[str, int] = field(default_factory=dict)
+    token_rules: dict[str, TokenRule] = field(default_factory=dict)
+    truncation: Truncation | None = None
+    padding: Padding | None = None

@@ -2,27 +2,28 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .counting import between_tokens
+from .counting.distinct_pieces import between_tokens
 from .encoding import Batch, Encoding, batch_of, encoding_of
 from .explaining import Explanation, explain
-from .five_stages import Ids, Stages
-from .lengths import Padding, Truncation
-from .placing import filled, framed, in_place, is_raw, row_of, row_of_words
-from .segments import Normalized, Pieces, as_utf8, blocks_of, joined_ids, joined_texts, many
+from .placing import filled, framed, row_of, row_of_words
+from .post_processors.lengths import Padding, Truncation
+from .post_processors.templates import Row
 from .special_tokens import Special, TokenRule, check_special_tokens
-from .templates import Row
+from .stages import Stages
+from .text.segments import Normalized, blocks_of, is_raw, joined_ids, joined_texts, many
+from .vocabulary import Ids, Vocabulary
 
 Text = str | Sequence[str]  # a text, or its words
 MANY = 1 << 20  # characters that are encoded together
 
 
-class Tokenizer(Stages):
+class Tokenizer(Vocabulary):
     """Text to ids and back; see ``Stages`` for what it is made of.
 
     All ways to encode take the same two settings. special: what to do with special tokens in the
@@ -32,6 +33,11 @@ class Tokenizer(Stages):
     """
 
     # -- making one ---------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, stages: Stages) -> "Tokenizer":
+        """The tokenizer of stages, as readers and trainers return them."""
+        return cls(**{field.name: getattr(stages, field.name) for field in fields(Stages)})
 
     @classmethod
     def train(
@@ -59,11 +65,7 @@ class Tokenizer(Stages):
         check_special_tokens(specials)
         if specials and model != "sentencepiece":  # whose trainer has rules of its own for them
             texts = between_tokens(texts, specials)
-        stages = TRAINERS[model](texts, vocab_size, specials, **options)
-        named = stages.pop("specials")
-        if not isinstance(named, dict):
-            named = {token: id for id, token in enumerate(named)}
-        return cls(**stages, special_tokens=named)
+        return cls.of(TRAINERS[model](texts, vocab_size, specials, **options))
 
     @classmethod
     def load(
@@ -83,16 +85,16 @@ class Tokenizer(Stages):
         vocab.txt want small letters (None: if no capital is an entry)? A broken file raises a
         ValueError.
         """
-        from .opening import read_tokenizer
+        from .formats.any_file import read_tokenizer
 
-        return cls(**read_tokenizer(path, merges, pattern, special_tokens, lowercase))
+        return cls.of(read_tokenizer(path, merges, pattern, special_tokens, lowercase))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a tokenizer.json, which Hugging Face tokenizers opens too.
 
         A model with a file format of its own (SentencePiece, BytePiece) is written in that.
         """
-        from .opening import write_tokenizer
+        from .formats.any_file import write_tokenizer
 
         write_tokenizer(self, Path(path))
 
@@ -102,13 +104,13 @@ class Tokenizer(Stages):
         special_tokens: Mapping[str, int] | None = None,
     ) -> "Tokenizer":
         """tiktoken's kind of tokenizer, from the rank of each token and the split rule."""
-        from .rank_files import stages_of_ranks
+        from .formats.rank_files import stages_of_ranks
 
         if not isinstance(ranks, Mapping):
             raise TypeError(f"ranks={ranks!r:.60}; expected a map from bytes to ranks")
         whole = {token: int(rank) if isinstance(rank, np.integer) else rank
                  for token, rank in ranks.items()}
-        return cls(**stages_of_ranks(whole, "ranks", pattern, special_tokens))
+        return cls.of(stages_of_ranks(whole, "ranks", pattern, special_tokens))
 
     def add_tokens(self, tokens: Iterable[str], ordinary: bool = False) -> "Tokenizer":
         """A tokenizer that knows these tokens too, with ids from ``vocab_size`` on.
@@ -124,10 +126,9 @@ class Tokenizer(Stages):
         unknown = [token for token, id in ids.items() if id is None]
         ids |= {token: self.vocab_size + k for k, token in enumerate(unknown)}
         rules = {token: TokenRule(ordinary=True) for token in new if ordinary}
-        stages = {name: vars(self)[name] for name in self.__dataclass_fields__}
-        stages["special_tokens"] = self.special_tokens | ids
-        stages["token_rules"] = self.token_rules | rules
-        return type(self)(**stages)
+        return replace(
+            self, special_tokens=self.special_tokens | ids, token_rules=self.token_rules | rules
+        )
 
     # -- text to ids --------------------------------------------------------------------------
 
@@ -302,14 +303,3 @@ class Tokenizer(Stages):
     def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
         """Ids of a part that is normalized already, or of a special token."""
         return self.model(self._pieces(part))[0] if isinstance(part, Normalized) else part[:1]
-
-    def _normalized(self, text: str) -> str:
-        return text if self.normalizer is None or not is_raw(text) else self.normalizer(text)
-
-    def _pieces(self, text: str) -> Pieces:
-        normal = self._normalized(text)
-        if self.pre_tokenizer is not None:
-            return self.pre_tokenizer(in_place(self, normal, text))
-        data = np.frombuffer(as_utf8(normal), np.uint8)
-        whole = [[0, len(data)]] if len(data) else []
-        return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))

@@ -1,20 +1,20 @@
 """The trainers by the name of their model.
 
-Each is a function ``(texts, vocab_size, special_tokens, **options)`` that gives the stages of a
-Tokenizer as a dict, and ``specials``, the special tokens in the order of their ids, or with their
-ids in a dict.
+Each is a function ``(texts, vocab_size, special_tokens, **options)`` that gives the ``Stages`` of a
+Tokenizer.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from .train_bytepiece import train_bytepiece
-from .train_sentencepiece import train_sentencepiece
-from .train_unigram import train_unigram
-from .train_wordpiece import train_wordpiece
-from .training import train_bpe_model, train_byte_bpe, train_char, train_word
+from .bpe.training import train_bpe_model, train_byte_bpe
+from .bytepiece.training import train_bytepiece
+from .sentencepiece.training import train_sentencepiece
+from .stages import Stages
+from .unigram.training import train_unigram
+from .word.training import train_char, train_word
+from .wordpiece.training import train_wordpiece
 
-TRAINERS: dict[str, Callable[..., dict[str, Any]]] = {
+TRAINERS: dict[str, Callable[..., Stages]] = {
     "char": train_char,
     "word": train_word,
     "bpe": train_bpe_model,

@@ -1,7 +1,7 @@
 """Optimizers, learning-rate schedules, the training loop and checkpoints."""
 
+from ..models.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from ..threads import cores
-from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from .evaluation import Evaluation, evaluate
 from .optimizers import AdamW
 from .schedules import constant, cosine, linear

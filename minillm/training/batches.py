@@ -39,7 +39,8 @@ class Batches:
                 batch = next(self.epoch, None)
                 if batch is not None:
                     # Copies: a loader may fill the same arrays again before the step is done.
-                    self.drawn.append((before, tuple(np.array(part) for part in batch)))
+                    copies = tuple(map(np.array, parts_of("batch of the loader", batch)))
+                    self.drawn.append((before, copies))
                     return
                 self.epoch = iter(self.loader)
         except BaseException:
@@ -66,6 +67,33 @@ class Batches:
     def state(self) -> Any:
         """The loader's state before the first batch that is not done."""
         return self.drawn[0][0] if self.drawn else self.loader.state()
+
+
+def parts_of(name: str, batch: Any) -> tuple[np.ndarray, ...]:
+    """The inputs and at the end the targets of a batch, as arrays with a row for each example.
+
+    Raises ValueError, or TypeError for what is no sequence of arrays, that begins with ``name``.
+    """
+    if not isinstance(batch, (tuple, list)) and getattr(batch, "ndim", 0) == 0:
+        raise TypeError(f"{name} is {batch!r:.60}; expected a tuple of arrays, such as "
+                        "(ids, targets)")
+    if len(batch) < 2:
+        raise ValueError(f"{name} has {len(batch)} parts; expected inputs and targets, such as "
+                         "(ids, targets), in one tuple for each batch")
+    parts = []
+    for i, part in enumerate(batch):
+        try:
+            array = np.asarray(part)
+        except ValueError:  # rows of different lengths
+            array = np.array(None)
+        if array.ndim == 0 or array.dtype.kind not in "iufb":
+            raise TypeError(f"{name} has as part {i} {part!r:.60}; expected an array of numbers "
+                            "with a row for each example, all rows of one length")
+        parts.append(array)
+    if len({len(array) for array in parts}) > 1:
+        raise ValueError(f"{name} has parts of {[len(array) for array in parts]} rows; expected as "
+                         "many in each: row i of the targets belongs to row i of the inputs")
+    return tuple(parts)
 
 
 @contextmanager

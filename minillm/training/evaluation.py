@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import ops
+from .batches import parts_of
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,24 @@ class Evaluation:
 
 
 def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
-    """Loss and accuracy of ``model`` over ``batches`` of (ids, targets), both (B, T).
+    """Loss and accuracy of ``model`` over ``batches``: (ids, targets), both (B, T), for a GPT.
 
-    Batches count by their labels: the mean of batch means would favour small batches. To score
-    every token of a data set, give a DataLoader with ``drop_last=False``. The model may be used
-    meanwhile, and between a loss and its backward.
+    For any model a batch is a tuple of arrays, its inputs and at the end the targets. Batches
+    count by their labels: the mean of batch means would favour small batches. To score every token
+    of a data set, give a DataLoader with ``drop_last=False``. The model may be used meanwhile, and
+    between a loss and its backward.
     """
     if hasattr(model, "replica"):
         model = model.replica()
     total, right, labels = 0.0, 0, 0
     for number, batch in enumerate(batches):
-        if len(batch) != 2:
-            raise ValueError(f"batch {number} has {len(batch)} parts; expected (ids, targets), "
-                             "both (B, T): evaluate takes a sequence of batches")
-        ids, targets = map(np.asarray, batch)
+        *inputs, targets = parts_of(f"batch {number}", batch)
+        if hasattr(model, "check_inputs"):
+            model.check_inputs(len(inputs))
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets of batch {number} has dtype {targets.dtype}; expected "
                             "integers")
-        logits = model.forward(ids)
+        logits = model.forward(*inputs)
         counted = targets != ignore_index
         count = int(counted.sum())
         total += ops.cross_entropy(logits, targets, ignore_index) * count

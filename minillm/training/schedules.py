@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..generation.sampling import is_number
 from .optimizers import check
 
 Schedule = Callable[[int], float]
@@ -12,6 +13,7 @@ Schedule = Callable[[int], float]
 
 def constant(lr: float) -> Schedule:
     """The same rate at every step."""
+    check("lr", lr, is_number(lr) and lr > 0, "a positive number")
     return lambda step: lr
 
 
@@ -38,8 +40,11 @@ def cosine(peak: float, warmup: int, steps: int, floor: float = 0.0,
 def _after_warmup(peak: float, warmup: int, steps: int, floor: float, from_zero: bool,
                   shape: Callable[[float], float]) -> Schedule:
     """Warm up in a straight line, then go from peak to floor as ``shape`` goes from 1 to 0."""
-    check("warmup", warmup, 0 <= warmup < steps, f"a number of steps in [0, {steps})")
-    check("floor", floor, 0 <= floor <= peak, f"a rate in [0, {peak}]")
+    check("peak", peak, is_number(peak) and peak > 0, "a positive number")
+    check("steps", steps, is_number(steps) and steps >= 1, "a number of steps of at least 1")
+    check("warmup", warmup, is_number(warmup) and 0 <= warmup < steps,
+          f"a number of steps in [0, {steps})")
+    check("floor", floor, is_number(floor) and 0 <= floor <= peak, f"a rate in [0, {peak}]")
 
     def rate(step: int) -> float:
         if step < warmup:

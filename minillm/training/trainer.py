@@ -8,8 +8,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..generation.sampling import is_number, is_whole
+from ..models.checkpoints import load_checkpoint, save_checkpoint
 from .batches import Batches, uninterrupted
-from .checkpoints import load_checkpoint, save_checkpoint
 from .evaluation import count_labels, evaluate
 from .log import COLUMNS, append_row, describe, keep_rows
 from .optimizers import check
@@ -20,10 +21,11 @@ from .workers import Workers
 class Trainer:
     """Repeats: a batch, its loss, its gradient, one step of the optimizer.
 
-    model, optimizer: as in :mod:`minillm.training`; loader: yields (ids, targets), both (B, T),
-    epoch after epoch, and has ``state()`` and ``resume(state)``. After an exception (Ctrl-C, a
-    loader that could not read) ``fit`` may be called again: a step is whole or not taken, and the
-    one that was not is taken with the same batches.
+    model, optimizer: as in :mod:`minillm.training`; loader: yields batches that ``model.loss``
+    takes, such as (ids, targets), both (B, T), epoch after epoch, and has ``state()`` and
+    ``resume(state)``. After an exception (Ctrl-C, a loader that could not read) ``fit`` may be
+    called again: a step is whole or not taken, and the one that was not is taken with the same
+    batches.
 
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
@@ -39,8 +41,15 @@ class Trainer:
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
                  progress: bool = True):
-        check("accumulate", accumulate, accumulate >= 1, "a number of batches of at least 1")
-        check("clip", clip, clip is None or clip > 0, "a positive length, or None")
+        check("accumulate", accumulate, is_whole(accumulate) and accumulate >= 1,
+              "a whole number of batches of at least 1")
+        check("clip", clip, clip is None or (is_number(clip) and clip > 0),
+              "a positive length, or None")
+        for name, every in (("evaluate_every", evaluate_every),
+                            ("checkpoint_every", checkpoint_every), ("print_every", print_every)):
+            check(name, every, is_whole(every) and every >= 0, "a whole number of steps, or 0")
+        for name, function in (("schedule", schedule), ("validation", validation)):
+            check(name, function, function is None or callable(function), "a function, or None")
         if getattr(optimizer, "model", model) is not model:
             raise ValueError("optimizer changes another model than the one to train; make it from "
                              "this one (a copy of a model needs an optimizer of its own)")
@@ -61,6 +70,7 @@ class Trainer:
 
     def fit(self, steps: int) -> list[dict[str, Any]]:
         """Train until ``steps`` steps are done in all; returns the history, a dict per step."""
+        check("steps", steps, is_number(steps), "a number of steps")
         with tqdm(total=steps, initial=self.step, unit="step", disable=not self.progress) as bar:
             while self.step < steps:
                 row = self.train_step()
@@ -104,13 +114,13 @@ class Trainer:
     def gradient(self) -> tuple[float, int]:
         """Mean loss over the labels of ``accumulate`` batches, its gradient in model.grads."""
         batches = [next(self._batches) for _ in range(self.accumulate)]
-        counts = [count_labels(targets) for _, targets in batches]
+        counts = [count_labels(batch[-1]) for batch in batches]
         labels = max(sum(counts), 1)
         self.model.grads[:] = 0
         loss = 0.0
-        for (ids, targets), count in zip(batches, counts, strict=True):
+        for batch, count in zip(batches, counts, strict=True):
             share = count / labels
-            loss += share * self.workers.add_gradient(ids, targets, share)
+            loss += share * self.workers.add_gradient(*batch, scale=share)
         return loss, labels
 
     def save(self, path) -> None:
@@ -127,7 +137,7 @@ class Trainer:
         the bit by later ones.
         """
         found = load_checkpoint(path)
-        if found.config != self.model.config:
+        if (found.kind, found.config) != (self.model.kind(), self.model.config):
             raise ValueError(f"{path} holds a model with {found.config}, but this one has "
                              f"{self.model.config}; build the model with the stored sizes")
         if found.moments is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):
@@ -136,12 +146,15 @@ class Trainer:
             number = found.state[name]
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
                 raise ValueError(f"{path}: its {name} is {number!r:.40}, not a whole number")
+        seconds = found.state["seconds"]
+        if not is_number(seconds) or not 0 <= seconds < float("inf"):
+            raise ValueError(f"{path}: its seconds is {seconds!r:.40}, not a number of at least 0")
         self.loader.resume(found.state["loader"])  # it may refuse: nothing has changed by then
         self.model.weights[:] = found.weights
         self.optimizer.m[:], self.optimizer.v[:] = found.moments
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
-        self.seconds = found.state["seconds"]
+        self.seconds = seconds
         self.history = [row for row in self.history if row["step"] <= self.step]
         self._batches = Batches(self.loader)
         if self.log:

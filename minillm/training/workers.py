@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import blas, threads
+from ..generation.sampling import is_whole
+from .batches import parts_of
 from .evaluation import count_labels
 from .optimizers import check
 
@@ -27,7 +29,8 @@ class Workers:
     """
 
     def __init__(self, model, count: int = 1):
-        check("workers", count, count >= 1, "a number of threads of at least 1")
+        check("workers", count, is_whole(count) and count >= 1,
+              "a whole number of threads of at least 1")
         self.models = [model, *(model.replica() for _ in range(count - 1))]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -37,17 +40,20 @@ class Workers:
         """Copies and unpickled workers share the weights of the first copy."""
         self.__init__(**state)  # type: ignore[misc]
 
-    def add_gradient(self, ids, targets, scale: float = 1.0) -> float:
+    def add_gradient(self, *batch, scale: float = 1.0) -> float:
         """Mean loss over the labels; the gradient of ``scale`` times it is added to model.grads.
 
-        ids, targets: (B, T). A thread gets B / count rows, as nearly as whole rows allow.
+        batch: what ``model.loss`` takes, such as ids and targets, both (B, T). A thread gets
+        B / count rows of each, as nearly as whole rows allow. Raises ValueError for a batch
+        without inputs and targets, or with parts of different numbers of rows.
         """
-        targets = np.asarray(targets)
+        batch = parts_of("batch", batch)
+        targets = batch[-1]
         labels = count_labels(targets)
         rows = np.array_split(np.arange(len(targets)), len(self.models))
         parts = [part for part in rows if len(part) and count_labels(targets[part])]
         if len(parts) < 2:
-            loss = self.models[0].loss(ids, targets)
+            loss = self.models[0].loss(*batch)
             self.models[0].backward(scale)
             return loss
         for other in self.models[1:]:
@@ -59,7 +65,7 @@ class Workers:
             if i > 0:
                 model.grads[:] = 0
             share = count_labels(targets[part]) / labels
-            loss = model.loss(ids[part], targets[part])
+            loss = model.loss(*(array[part] for array in batch))
             model.backward(scale * share)
             return share * loss
 

@@ -80,7 +80,7 @@ class Jitter:
 
     def mark(self, module: Any) -> None:
         """What a module of the package just loaded gives to others is made to jitter."""
-        if module.__name__ == "minillm.backend":
+        if module.__name__ == "minillm.backends":
             plain = module.twin
 
             def twin(definition: Any) -> Any:
@@ -89,8 +89,8 @@ class Jitter:
                 return op
 
             module.twin = twin
-        if module.__name__ == "minillm.models.gpt":
-            module.GPT._extend_one = self.after(module.GPT._extend_one)
+        if module.__name__ == "minillm.models.fast_decoding":
+            module.FastDecoder.extend = self.after(module.FastDecoder.extend)
 
 
 class Loader(importlib.machinery.SourceFileLoader):

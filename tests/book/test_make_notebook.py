@@ -95,3 +95,29 @@ def test_structure_tests_can_fail(trial: Path) -> None:
     ):
         with pytest.raises(AssertionError):
             check(notebook)
+
+
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
+def test_a_chapter_becomes_its_script_and_comes_back(chapter: Path, tmp_path: Path) -> None:
+    """The script of a committed notebook gives the same cells, ids and metadata."""
+    number = chapter.name.split("_")[0]
+    command = [sys.executable, str(MAKER), "--script", number]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    sys.path.insert(0, str(MAKER.parent))
+    try:
+        import make_notebook
+    finally:
+        sys.path.pop(0)
+    again = make_notebook.read(tmp_path / f"{chapter.stem}.py")
+    make_notebook.clean(again)
+    for cell in (*again.cells, *(committed := form.read(chapter)).cells):
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+    assert again.cells == committed.cells
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "already" in refused.stdout

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm import chinese
-from minillm.backend import backend
+from minillm import backend, chinese
 from minillm.chinese import Cutter, Dictionary, Hmm
 from minillm.chinese.hmm import NEVER, STATES, words_of
-from minillm.tokenizers.rank_files import BrokenFileError
+from minillm.tokenizers.formats.untrusted import BrokenFileError
 
 GOLDEN = json.loads(Path(__file__).parents[1].joinpath("golden/chinese.json").read_text("ascii"))
 DICTIONARY = Dictionary(GOLDEN["counts"], GOLDEN["total"])

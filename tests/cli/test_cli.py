@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from minillm.cli import group
+from minillm.data import DataLoader
 from minillm.training import load_checkpoint
 
 TEXT = "\n".join(f"The cat number {i} sat on the mat and saw {i * 7 % 13} birds. 猫坐下了。"
@@ -139,11 +141,42 @@ def test_interrupt_saves_and_resume_goes_on(tmp_path: Path, text: Path) -> None:
     assert np.array_equal(ends[0].moments, ends[1].moments)
 
 
+def test_ctrl_c_ends_a_validation(tmp_path: Path, text: Path,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for; the step before it is saved, and the resumed run loses nothing."""
+    sizes = [*TINY, "--steps", 8, "--evaluate-every", 4, "--validation", 0.5]
+    assert call("train", tmp_path / "whole", text, *sizes).exit_code == 0
+    real, drawn = DataLoader.__iter__, []
+
+    def interrupted(self: DataLoader) -> Any:
+        for batch in real(self):
+            if not self.shuffle:
+                drawn.append(batch)
+                if len(drawn) == 2:
+                    signal.raise_signal(signal.SIGINT)
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DataLoader, "__iter__", interrupted)
+        result = call("train", tmp_path / "broken", text, *sizes)
+    assert result.exit_code == 130, result.output
+    assert "stopped after step 4" in result.stderr
+    assert len(drawn) == 2
+    rows = (tmp_path / "broken" / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3", "4"]
+    assert rows[-1].endswith(",,")
+    assert call("train", tmp_path / "broken", "--resume").exit_code == 0
+    ends = [load_checkpoint(tmp_path / name / "checkpoint.npz") for name in ("broken", "whole")]
+    assert np.array_equal(ends[0].weights, ends[1].weights)
+    assert np.array_equal(ends[0].moments, ends[1].moments)
+
+
 def test_killed_while_saving_leaves_the_old_checkpoint(trained: Path, tmp_path: Path) -> None:
     """The process dies between writing and renaming; the last checkpoint still resumes."""
     code = f"""
 import os, sys
 from minillm.cli import group
+from minillm.data import DataLoader
 from minillm.training import load_checkpoint
 real, count = os.replace, [0]
 def dying(source, target):
@@ -181,6 +214,8 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_text("Hello there.")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "broken.npz").write_bytes(b"not a checkpoint")
+    special = tmp_path / "special.txt"
+    special.write_text("The cat sat<|endoftext|>on the mat. " * 200)
     text, run, tok = trained.parent / "text.txt", tmp_path / "run", trained / "tokenizer.json"
     for arguments, expected in [
         (["train", run, tmp_path / "nothing.txt"], "nothing.txt"),
@@ -196,7 +231,11 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
         (["generate", tmp_path / "no"], "no checkpoint"),
         (["decode", tok, "5", "x"], "'x' is not a token id"),
         (["decode", tok, "99999"], "99999"),
-        (["encode", tok, "--text", "a<|endoftext|>"], "special"),
+        (["encode", tok, "--text", "a<|endoftext|>"], "give --special allow"),
+        (["encode", tok, special, "--output", tmp_path / "x"], "; take it out"),
+        (["generate", trained, "--prompt", "a<|endoftext|>"], "; take it out"),
+        (["evaluate", trained, special], "; take it out"),
+        (["train", run, special], "; take it out"),
         (["encode", tmp_path / "no.json", "--text", "a"], "no.json"),
         (["evaluate", trained, tmp_path / "empty.txt"], "no text"),
     ]:
@@ -204,6 +243,7 @@ def test_problems_are_one_line(trained: Path, tmp_path: Path) -> None:
         assert result.exit_code == 1, (arguments, result.output)
         assert expected in result.stderr, (arguments, result.stderr)
         assert len(result.stderr.splitlines()) == 1, result.stderr
+        assert "special=" not in result.stderr
 
 
 def test_checkpoint_of_other_sizes(trained: Path, tmp_path: Path) -> None:
@@ -299,7 +339,10 @@ def test_a_log_that_a_crash_broke_does_not_stop_resuming(tmp_path: Path, text: P
 def test_wrong_use_is_code_2(trained: Path) -> None:
     for arguments in (["train"], ["train", trained, "--resume", "--width", 3],
                       ["generate", trained, "--temperature", -1], ["evaluate", trained],
-                      ["nonsense"], ["train", "nowhere", "x.txt", "--stories", "en"]):
+                      ["nonsense"],
+                      ["encode", trained / "tokenizer.json", trained.parent / "text.txt",
+                       "--output", trained / "no.bin", "--special", "text"],
+                      ["train", "nowhere", "x.txt", "--stories", "en"]):
         result = call(*arguments)
         assert result.exit_code == 2, (arguments, result.output)
         assert "Traceback" not in result.output

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from minillm.cli import group
 from minillm.data import stories
-from minillm.tokenizers.scoreboard import KINDS, bits_per_byte, compare
+from minillm.scoreboard import KINDS, bits_per_byte, compare
 
 TEXTS = list(stories.corpus(60))
 

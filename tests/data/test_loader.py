@@ -234,3 +234,17 @@ def test_a_loader_with_another_tail_is_another_loader():
     old = {name: value for name, value in loader.state().items() if name != "rows"}
     with pytest.raises(ValueError, match="rows"):
         loader.resume(old)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"epoch": "x"}, {"batch": None}, {"epoch": 1.5}, {"batch": True}, {"epoch": -1}, {"batch": 99},
+])
+def test_states_of_no_place_are_refused(wrong):
+    loader = DataLoader(TokenDataset.from_ids(np.arange(40)), 2, 4)
+    with pytest.raises(ValueError, match="state names epoch"):
+        loader.resume(loader.state() | wrong)
+    with pytest.raises(ValueError, match="state names epoch"):
+        loader.resume({name: each for name, each in loader.state().items() if name not in wrong})
+    with pytest.raises(TypeError, match="state=None"):
+        loader.resume(None)
+    assert (loader.epoch, loader.batch) == (0, 0)

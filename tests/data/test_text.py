@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from minillm.data import download as download_file
 from minillm.data import text as text_module
-from minillm.data.download import SOURCES, Source
+from minillm.data.downloading import SOURCES, Source
 from minillm.data.text import (
     documents,
     numpy_documentation,

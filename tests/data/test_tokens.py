@@ -163,3 +163,18 @@ def test_texts_are_encoded_whole(tmp_path):
         TokenDataset.build(tmp_path / "ids", ["the cat sat"], made, progress=False)
         ids = TokenDataset.open(tmp_path / "ids").ids
         assert ids.tolist() == [*tok.encode("the cat sat"), 0]
+
+
+def test_data_sets_of_something_else_are_refused(tmp_path):
+    for wrong in ("a", 2.5, True):
+        with pytest.raises(ValueError, match=f"end_token={wrong!r}"):
+            TokenDataset.from_ids([1, 2], end_token=wrong)
+    for wrong in ("9", 9.5, True):
+        with pytest.raises(ValueError, match=f"vocab_size={wrong!r}"):
+            TokenDataset.from_ids([0], wrong)
+    with pytest.raises(ValueError, match="ids has rows of different"):
+        TokenDataset.from_ids([[1, 2], [3]])
+    with pytest.raises(ValueError, match="validation='a'"):
+        TokenDataset.from_ids([0, 1, 0, 1], end_token=1).split("a")
+    with pytest.raises(TypeError, match="texts='one text'"):
+        TokenDataset.build(tmp_path / "ids", "one text", None)

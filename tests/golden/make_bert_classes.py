@@ -1,4 +1,4 @@
-"""Make minillm/tokenizers/bert_classes.txt: how Hugging Face tokenizers 0.23 sees each character.
+"""Make text/bert_classes.txt: how Hugging Face tokenizers 0.23 sees each character.
 
 Run ``python tests/golden/make_bert_classes.py`` with tokenizers installed, on Python 3.11. Every
 code point is shown to the library's normalizers and to its pre-tokenizer. Its tables are older
@@ -62,7 +62,7 @@ def main() -> None:
         if kind != previous:
             lines.append(f"{code:X} {kind}\n")
             previous = kind
-    path = Path(__file__).parents[2] / "minillm/tokenizers/bert_classes.txt"
+    path = Path(__file__).parents[2] / "minillm/tokenizers/text/bert_classes.txt"
     path.write_text(HEADER + "".join(lines + extra), encoding="utf-8")
 
 

@@ -11,14 +11,9 @@ from pathlib import Path
 
 import sentencepiece
 
-from minillm.tokenizers.charsmap import Charsmap
-from minillm.tokenizers.sentencepiece_file import (
-    ModelFile,
-    NormalizerSpec,
-    Piece,
-    model_bytes,
-    parse_model,
-)
+from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_model
+from minillm.tokenizers.normalizers.charsmap import Charsmap
+from minillm.tokenizers.sentencepiece.model_file import ModelFile, NormalizerSpec, Piece
 
 CORPUS = [
     "The cat sat on the mat. The other cat ran after the rat, and the rat ran home.",

@@ -14,7 +14,7 @@ import regex
 import sentencepiece
 
 CHUNK = 700
-TARGET = Path(__file__).parents[2] / "minillm" / "tokenizers" / "sentencepiece_scripts.txt"
+TARGET = Path(__file__).parents[2] / "minillm/tokenizers/sentencepiece/sentencepiece_scripts.txt"
 HEAD = """\
 # Scripts as SentencePiece's trainer sees them: its table is about as old as Unicode 9, so younger
 # characters are Common. A line "hex script" begins a run that ends at the next line.

@@ -53,7 +53,7 @@ def main() -> None:
     ))
     model = json.loads(theirs.to_str())["model"]
     encoded = [theirs.encode(sample) for sample in SAMPLES]
-    from minillm.tokenizers.byte_alphabet import BYTE_OF_CHARACTER
+    from minillm.tokenizers.text.byte_alphabet import BYTE_OF_CHARACTER
 
     ranks = {
         bytes(BYTE_OF_CHARACTER[c] for c in token): id

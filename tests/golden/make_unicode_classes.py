@@ -13,7 +13,7 @@ from pathlib import Path
 import tiktoken
 from tokenizers import Regex, pre_tokenizers
 
-FOLDER = Path(__file__).parents[2] / "minillm/tokenizers"
+FOLDER = Path(__file__).parents[2] / "minillm/tokenizers/text"
 CATEGORIES = """
 Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn
 """

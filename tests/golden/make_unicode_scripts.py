@@ -1,4 +1,4 @@
-"""Make minillm/tokenizers/unicode_scripts.txt: scripts as Hugging Face's library sees them.
+"""Make pre_tokenizers/unicode_scripts.txt: scripts as Hugging Face's library sees them.
 
 Run ``python tests/golden/make_unicode_scripts.py`` with tokenizers 0.23 installed. The
 pre-tokenizer cuts where the script changes, so every code point is put beside others: those that
@@ -57,7 +57,7 @@ def main() -> None:
         if now != before:
             lines.append(f"{code:X} {now}\n")
         before = now
-    path = Path(__file__).parents[2] / "minillm/tokenizers/unicode_scripts.txt"
+    path = Path(__file__).parents[2] / "minillm/tokenizers/pre_tokenizers/unicode_scripts.txt"
     path.write_text(HEADER + "".join(lines), encoding="ascii")
 
 

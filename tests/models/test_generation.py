@@ -1,6 +1,7 @@
 """Sampling and generation: distributions, the cache, windows, seeds, stops, errors."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
-from minillm.generation.generate import visible_from
+from minillm.generation.scorers import visible_from
 from minillm.models import GPT, GPTConfig
 
 LOGITS = np.array([1.0, 3.0, 2.0, -1.0, 3.0])
@@ -203,3 +204,28 @@ def test_beam_arguments(tiny):
                                ((tiny, [1], 9), "context of this model holds 6")):
         with pytest.raises(ValueError, match=message):
             beam_search(*arguments)
+
+
+def test_half_a_context_is_forgotten_at_a_time():
+    assert [visible_from(n, 10) for n in (1, 10, 11, 15, 16, 20, 21)] == [0, 0, 5, 5, 10, 10, 15]
+    assert [visible_from(n, 1) for n in (1, 2, 3)] == [0, 1, 2]
+
+
+class Markov:
+    """The next token depends on the last one alone."""
+
+    config = SimpleNamespace(vocab_size=3, context=8)
+    chances = np.log([[1e-9, 0.7, 0.3], [1e-9, 0.1, 0.9], [1, 1, 1]])
+
+    def replica(self):
+        return self
+
+    def forward(self, ids):
+        return self.chances[ids]
+
+
+def test_a_beam_goes_on_while_a_running_text_may_overtake():
+    """After one step a text has ended with 0.3; the one that goes on ends with 0.7 x 0.9."""
+    (ids, score), = beam_search(Markov(), [0], 5, beams=1, stop=[2])
+    assert ids == [0, 1]
+    assert score == pytest.approx(np.log(0.63))

@@ -5,8 +5,7 @@ import pytest
 
 from minillm import backend
 from minillm.models import GPT, GPTConfig
-from minillm.nn import SelfAttention
-from minillm.training.checkpoints import parameter_count
+from minillm.nn import Attention, Init
 
 SMALL = GPTConfig(vocab_size=50, context=12, layers=2, heads=2, width=16)
 
@@ -55,7 +54,7 @@ def test_weights_are_views_of_one_vector(model):
 def test_parameter_count(norm_first):
     config = GPTConfig(vocab_size=50, context=12, layers=3, heads=2, width=16, hidden=40,
                        norm_first=norm_first)
-    assert parameter_count(config) == GPT(config).weights.size
+    assert GPT.size(config) == GPT(config).weights.size
 
 
 def test_no_position_sees_a_later_one(model):
@@ -102,11 +101,11 @@ def test_backends_agree(dtype, digits):
 
 def test_memory_of_attention_grows_with_T_not_its_square():
     pytest.importorskip("numba", reason="the definition stores all probabilities")
-    layer = SelfAttention(8, 2, np.random.default_rng(0))
+    layer = Attention(8, 2, Init())
     kept = []
     for T in (512, 1024):
         layer(np.ones((1, T, 8), np.float32))
-        kept.append(layer.probs.nbytes + sum(b.nbytes for b in layer._saved.values()))
+        kept.append(layer.kept.nbytes + sum(b.nbytes for b in layer._saved.values()))
     assert kept[1] <= 2 * kept[0]
 
 
@@ -207,4 +206,4 @@ def test_sizes_are_whole_numbers(value):
 def test_numpy_integers_become_plain():
     config = GPTConfig(*np.array([5, 4, 1, 2, 8, 16]), norm_first=np.bool_(False))
     assert config == GPTConfig(5, 4, 1, 2, 8, 16, norm_first=False)
-    assert [type(value) for value in vars(config).values()] == [int] * 6 + [bool]
+    assert [type(value) for value in vars(config).values()][:7] == [int] * 6 + [bool]

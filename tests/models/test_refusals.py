@@ -172,3 +172,34 @@ def test_penalize_names_what_is_no_token():
     for penalty in (np.inf, np.nan, 0.9):
         with pytest.raises(ValueError, match="penalty="):
             penalize(np.zeros(4), [1], penalty)
+
+
+@pytest.mark.parametrize("prompts", [
+    [1, [2]], [[2], 1], [[1, [2]]], [[1], {2}], 5, None, np.array(5), np.int64(5), {1, 2},
+    {1: 2}, (i for i in (1, 2)), [iter((1, 2))], b"ab", [[[1]]], np.ones((1, 1, 1), int),
+], ids=str)
+def test_prompts_of_no_order_are_refused(model, prompts):
+    with pytest.raises(TypeError, match=r"^prompt"):
+        generate(model, prompts, 3)
+    if not isinstance(prompts, list) or isinstance(prompts[0], int):
+        for run in (beam_search, lambda *a: list(stream(*a))):
+            with pytest.raises(TypeError, match=r"^prompt"):
+                run(model, prompts, 3)
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p"])
+@pytest.mark.parametrize("value", ["hot", "0.5", [1], 1j, True, None])
+def test_settings_that_are_no_numbers_are_refused(model, name, value):
+    if value is None and name != "temperature":
+        return
+    for run in (generate, lambda *a, **k: list(stream(*a, **k))):
+        with pytest.raises(ValueError, match=f"^{name}="):
+            run(model, [1], 3, **{name: value})
+    with pytest.raises(ValueError, match=r"^penalty="):
+        penalize([1.0, 2.0], [0], value)
+
+
+def test_numbers_of_numpy_are_settings(model):
+    wanted = generate(model, [1], 9, temperature=0.5, top_p=0.5)
+    assert wanted == generate(model, (1,), 9, np.float32(0.5), top_p=np.float16(0.5))
+    assert wanted == generate(model, np.array([1]), 9, np.float64(0.5), top_p=0.5)

@@ -1,7 +1,9 @@
 """One model in many threads: generation gets what it gets alone, training is refused."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from minillm.generation import beam_search, generate, stream
 from minillm.models import GPT, GPTConfig
 from minillm.models import gpt as module
 from minillm.training import evaluate
+
+from ..interrupting import interrupted_everywhere
 
 SMALL = GPTConfig(vocab_size=60, context=16, layers=2, heads=2, width=32)
 BATCH = np.random.default_rng(3).integers(0, 60, (2, 4, 12))
@@ -148,6 +152,81 @@ def test_two_threads_inside_one_model_are_refused(model, monkeypatch, method):
         results[0].result()
     assert results[1].result() == alone
     assert results[2].result() == model.loss(*BATCH)
+
+
+@pytest.mark.parametrize("method", ["forward", "loss"])
+def test_an_interrupt_anywhere_leaves_the_model_free(model, method):
+    """In the calling thread and in others, whichever of the two methods it came in."""
+    def check(error):
+        assert isinstance(error, KeyboardInterrupt)
+        assert in_thread(model.loss, *BATCH).result() == loss
+
+    loss = model.loss(*BATCH)
+    batch = BATCH if method == "loss" else BATCH[:1]
+    code = [getattr(GPT, method).__code__]
+    assert interrupted_everywhere(lambda: getattr(model, method)(*batch), code, check) >= 5
+    assert in_thread(model.loss, *BATCH).result() == loss
+
+
+def in_child(work):
+    """The exit code of a forked child that does ``work``: 0, or 1 for an exception."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("thread", ["the same", "another"])
+def test_a_fork_within_a_method_leaves_the_child_free(model, monkeypatch, thread):
+    """The child ends the method if its thread was inside, and is no more kept out by others'."""
+    codes, real = [], module.ops.cross_entropy
+    ends: list[int] = []
+
+    def during(*arguments, **options):
+        monkeypatch.setattr(module.ops, "cross_entropy", real)
+        if thread == "another":
+            go.set()
+            assert gone.wait(60)
+        else:
+            ends.append(os.fork())
+            if ends == [0]:
+                model.forward(BATCH[0])  # one method within the other: the same logits once more
+        return real(*arguments, **options)
+
+    def use():
+        with backend("numpy"):
+            model.loss(*BATCH)
+            in_thread(model.loss, *BATCH).result()
+
+    go, gone = threading.Event(), threading.Event()
+    with backend("numpy"):
+        expected = model.loss(*BATCH)
+        monkeypatch.setattr(module.ops, "cross_entropy", during)
+        if thread == "another":
+            with ThreadPoolExecutor(1) as pool:
+                first = pool.submit(copy_context().run, model.loss, *BATCH)
+                assert go.wait(60)
+                codes.append(in_child(use))
+                gone.set()
+                assert first.result() == expected
+        else:
+            code = 1
+            try:
+                found = model.loss(*BATCH)
+                use()
+                code = int(found != expected)
+            finally:
+                if ends == [0]:
+                    os._exit(code)
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(ends[0], 0)[1]))
+    assert codes == [0]
 
 
 def test_attributes_may_be_added_while_a_model_is_looked_through(model):

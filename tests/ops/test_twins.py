@@ -12,7 +12,7 @@ import pytest
 
 import minillm
 from minillm import ops
-from minillm.backend import TWINS, active_backend
+from minillm.backends import TWINS, active_backend
 
 pytest.importorskip("numba", reason="the twins need Numba")
 
@@ -88,6 +88,21 @@ def layer_norm_backward_case(which, dtype, layout, inplace):
     return [dx, dw / 20, db / 20]
 
 
+def rms_norm_case(which, dtype, layout, inplace):
+    x, w = arrays((B, T, V), 2, dtype, layout)
+    w = w[0, 0].copy()
+    return list(getattr(ops.rms_norm, which)(x, w, out=x if inplace else None))
+
+
+def rms_norm_backward_case(which, dtype, layout, inplace):
+    dy, x, w = arrays((B, T, V), 3, dtype, layout)
+    w = w[0, 0].copy()
+    _, r = ops.rms_norm.numpy(x, w)
+    dw = np.ones(V, dtype)
+    dx = getattr(ops.rms_norm_backward, which)(dy, x, w, r, dw, out=dy if inplace else None)
+    return [dx, dw / 20]
+
+
 def embedding_backward_case(which, dtype, layout, inplace):
     dy, = arrays((B, T, V), 1, dtype, layout)
     ids = np.random.default_rng(2).integers(0, 5, (B, T))  # every id occurs many times
@@ -148,6 +163,12 @@ CASES = {
     "log_softmax_backward": rowwise(ops.log_softmax_backward, ["dy", "y"]),
     "gelu": rowwise(ops.gelu, "x"),
     "gelu_backward": rowwise(ops.gelu_backward, ["dy", "x"]),
+    "gelu_exact": rowwise(ops.gelu_exact, "x"),
+    "gelu_exact_backward": rowwise(ops.gelu_exact_backward, ["dy", "x"]),
+    "silu": rowwise(ops.silu, "x"),
+    "silu_backward": rowwise(ops.silu_backward, ["dy", "x"]),
+    "rms_norm": rms_norm_case,
+    "rms_norm_backward": rms_norm_backward_case,
     "cross_entropy_rows": cross_entropy_case,
     "add_bias": add_bias_case,
     "sum_rows": sum_rows_case,
@@ -228,7 +249,7 @@ def test_the_switch():
 COLD = """
 import numpy as np
 from minillm import ops
-from minillm.backend import TWINS, active_backend
+from minillm.backends import TWINS, active_backend
 x = np.random.default_rng(0).normal(size=(300, 50)).astype(np.float32)
 y = ops.softmax(x)
 print(abs(ops.softmax_backward(x, y) - ops.softmax_backward.numpy(x, y)).max() < 1e-6)

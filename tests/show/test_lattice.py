@@ -5,7 +5,7 @@ import re
 import pytest
 
 from minillm import show
-from minillm.show.lattice import arranged
+from minillm.show.lattices import arranged
 
 
 def test_bricks():

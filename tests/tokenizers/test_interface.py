@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Join, Template, Tokenizer
-from minillm.tokenizers.byte_alphabet import bytes_to_characters
-from minillm.tokenizers.lengths import Padding, Truncation
+from minillm.tokenizers.post_processors.lengths import Padding, Truncation
+from minillm.tokenizers.text.byte_alphabet import bytes_to_characters
 
 END, PAD = "<|end|>", "<pad>"
 TEXTS = ["the cat sat on the mat, and the cat slept. ", "猫坐在垫子上。", "a naïve café 🙂 "]

@@ -45,7 +45,7 @@ def test_stored_ids_of_every_rule(toks):
 @pytest.mark.parametrize("rule", PATTERNS)
 def test_tiktoken_live(toks, rule):
     tiktoken = pytest.importorskip("tiktoken")
-    from minillm.tokenizers.splitting import PATTERNS
+    from minillm.tokenizers.patterns.named_rules import PATTERNS
 
     tok = toks[rule]
     ranks = {token: id for id, token in enumerate(tok.model.vocabulary) if token is not None}

@@ -91,7 +91,7 @@ def test_pipelines(seed, tmp_path):
 @pytest.mark.parametrize("rule", ["gpt2", "cl100k", "o200k"])
 def test_tiktoken(rule):
     tiktoken = pytest.importorskip("tiktoken")
-    from minillm.tokenizers.splitting import PATTERNS
+    from minillm.tokenizers.patterns.named_rules import PATTERNS
 
     corpus = ["the cat is in the house 12 345 中文字 カー e\u0301é ..."] * 3
     tok = Tokenizer.train(corpus, "byte_bpe", 320, ["<s>", "[CLS]"], pattern=rule)
@@ -113,13 +113,13 @@ def test_tiktoken(rule):
 
 def test_sentencepiece():
     pytest.importorskip("sentencepiece")
-    from minillm.tokenizers.sentencepiece_file import parse_model
-    from minillm.tokenizers.sentencepiece_stages import stages_of
+    from minillm.tokenizers.formats.sentencepiece_file import parse_model
+    from minillm.tokenizers.sentencepiece.model_stages import stages_of
 
     from ..golden.make_sentencepiece_offsets import answer, models
 
     for k, (data, processor) in enumerate(models()):
-        tok = Tokenizer(**stages_of(parse_model(data)))
+        tok = Tokenizer.of(stages_of(parse_model(data)))
 
         def check(text, tok=tok, processor=processor):
             ids, spans = answer(processor, text)

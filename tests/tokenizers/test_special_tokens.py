@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.normalizing import Lowercase
+from minillm.tokenizers.bpe.character_bpe import CharacterBPE
+from minillm.tokenizers.normalizers.rewriting import Lowercase
 from minillm.tokenizers.special_tokens import TokenRule
-from minillm.tokenizers.words import CharacterBPE
 
 LETTERS = {letter: k for k, letter in enumerate(" abcdefghijklmnopqrstuvwxyz")}
 

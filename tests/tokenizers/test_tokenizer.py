@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.tokenizers import PATTERNS, Tokenizer
 
 from .texts import text
@@ -182,7 +182,7 @@ def test_wrong_training_arguments(tmp_path):
 def test_files_are_read_line_by_line(tmp_path, monkeypatch):
     path = tmp_path / "text.txt"
     path.write_text("a  \nb  \n" * 50 + "tail", encoding="utf-8", newline="\n")
-    from minillm.tokenizers import counting
+    from minillm.tokenizers.counting import distinct_pieces as counting
 
     lines = path.read_text("utf-8").splitlines(keepends=True)
     expected = counting.count_pieces(lines, "gpt2")
@@ -194,7 +194,7 @@ def test_files_are_read_line_by_line(tmp_path, monkeypatch):
 
 
 def test_counting_grows():
-    from minillm.tokenizers import counting
+    from minillm.tokenizers.counting import distinct_pieces as counting
 
     texts = [" ".join(f"w{k * 7919:x}" for k in range(60_000)), "x" * 3_000_000, "é" * 40]
     data, offsets, counts = counting.word_counts([*texts, *texts], "gpt2")

@@ -12,6 +12,8 @@ import pytest
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Trainer, load_checkpoint, load_model, save_checkpoint
 
+from .test_training import trainer
+
 CONFIG = GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=16)
 
 
@@ -23,7 +25,7 @@ def saved(tmp_path):
     return path
 
 
-def rewrite(path, **members):
+def rewrite(path, members):
     """Replace members of the archive; None removes one."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
@@ -44,7 +46,8 @@ def npy(array, **options):
 
 
 def header(**changes):
-    content = {"format": 1, "config": dict(vocab_size=20, context=8, layers=1, heads=2, width=16),
+    content = {"format": 2, "kind": "GPT",
+               "config": dict(vocab_size=20, context=8, layers=1, heads=2, width=16),
                "state": {}} | changes
     return npy(np.frombuffer(json.dumps(content).encode(), np.uint8))
 
@@ -99,23 +102,29 @@ def test_altered_bytes_never_give_other_weights(saved):
 
 
 @pytest.mark.parametrize(("members", "message"), [
-    (dict(weights=None), "weights"),
-    (dict(header=None), "header"),
-    (dict(weights=npy(np.zeros(5, np.float32))), r"shape \(5,\)"),
-    (dict(weights=npy(np.zeros(4000, np.int64))), "int64"),
-    (dict(weights=npy(np.array([{}], object), allow_pickle=True)), "object"),
-    (dict(header=npy(np.frombuffer(b"{not json", np.uint8))), "not a complete"),
-    (dict(header=npy(np.frombuffer(b"[1]", np.uint8))), "format"),
-    (dict(header=npy(np.frombuffer(b"[" * 100_000, np.uint8))), "not a complete"),
-    (dict(header=header(format=99)), "format 1"),
-    (dict(header=header(state=[1])), "no state"),
-    (dict(header=header(config={"vocab_size": 20})), "missing"),
-    (dict(header=header(config=dict(vocab_size=10**12, context=8, layers=1, heads=2, width=16))),
+    ({"weights/norm.b": None}, "weights/norm.b"),
+    ({"header": None}, "header"),
+    ({"weights/norm.b": npy(np.zeros(5, np.float32))}, r"shape \(5,\)"),
+    ({"weights/norm.b": npy(np.zeros(16, np.int64))}, "int64"),
+    ({"weights/norm.b": npy(np.zeros(16))}, "another type"),
+    ({"weights/tokens.w": npy(np.asfortranarray(np.ones((20, 16), np.float32)))}, "shape"),
+    ({"weights/norm.b": npy(np.array([{}] * 16, object), allow_pickle=True)}, "object"),
+    ({"header": npy(np.frombuffer(b"{not json", np.uint8))}, "not a complete"),
+    ({"header": npy(np.frombuffer(b"[1]", np.uint8))}, "format"),
+    ({"header": npy(np.frombuffer(b"[" * 100_000, np.uint8))}, "not a complete"),
+    ({"header": header(format=99)}, "format 2"),
+    ({"header": header(state=[1])}, "no state"),
+    ({"header": header(config={"vocab_size": 20})}, "missing"),
+    ({"header": header(config=dict(vocab_size=10**12, context=8, layers=1, heads=2, width=16))},
      "shape"),
-    (dict(header=header(optimizer_steps="many")), "optimizer_steps"),
+    ({"header": header(config=dict(vocab_size=20, context=8, layers=10**12, heads=2, width=16))},
+     "more parameters"),
+    ({"header": header(kind="Oracle")}, "kind of model is 'Oracle'; expected one of GPT"),
+    ({"header": header(kind=["GPT"])}, "kind of model"),
+    ({"header": header(optimizer_steps="many")}, "optimizer_steps"),
 ])
 def test_damaged_content(saved, members, message):
-    rewrite(saved, **members)
+    rewrite(saved, members)
     with pytest.raises(ValueError, match=message):
         load_checkpoint(saved)
 
@@ -123,10 +132,10 @@ def test_damaged_content(saved, members, message):
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["weights", "m", "v"])
 def test_a_file_with_nan_is_refused(saved, name, wrong):
-    array = np.zeros_like(GPT(CONFIG).weights)
-    array[7] = wrong
-    rewrite(saved, **{name: npy(array)})
-    with pytest.raises(ValueError, match=f"{name} holds NaN or infinity"):
+    array = np.zeros((8, 16), np.float32)
+    array[3, 7] = wrong
+    rewrite(saved, {f"{name}/positions.w": npy(array)})
+    with pytest.raises(ValueError, match=f"{name}/positions.w holds NaN or infinity"):
         load_checkpoint(saved)
 
 
@@ -175,8 +184,7 @@ def test_numpy_numbers_can_be_saved(tmp_path):
     save_checkpoint(tmp_path / "m.npz", model, state=state)
     found = load_checkpoint(tmp_path / "m.npz")
     assert found.config == GPTConfig(20, 8, 1, 2, 16, 64)
-    assert all(type(value) is int for name, value in vars(found.config).items()
-               if name != "norm_first")
+    assert [type(value) for value in vars(found.config).values()][:7] == [int] * 6 + [bool]
     assert found.state == {"step": 3, "loss": 0.5, "ids": [0, 1], "on": True}
 
 
@@ -208,7 +216,7 @@ def test_a_promised_size_takes_no_memory(saved):
     """A file of a few kB that claims terabytes is refused before anything is allocated."""
     shape = (2**42,)
     head = npy(np.zeros(0, np.float32)).replace(b"(0,)", str(shape).encode())
-    rewrite(saved, weights=head)
+    rewrite(saved, {"weights/tokens.w": head})
     with pytest.raises(ValueError, match="shape"):
         load_checkpoint(saved)
 
@@ -224,3 +232,28 @@ def test_resume_refuses_a_bare_model(tmp_path):
     save_checkpoint(tmp_path / "bare.npz", model)
     with pytest.raises(ValueError, match="a model only"):
         Trainer(model, AdamW(model), loader=None).resume(tmp_path / "bare.npz")
+
+
+class Writes:
+    """Something that can be written to, and nothing else."""
+
+    def write(self, data):
+        return len(data)
+
+
+@pytest.mark.parametrize("path", [Writes(), 5, None, b"name"])
+def test_what_is_no_file_is_refused(path):
+    with pytest.raises(TypeError, match=r"^path="):
+        save_checkpoint(path, GPT(CONFIG))
+    with pytest.raises(TypeError, match=r"^path="):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("seconds", ["1", None, True, -1.0, [1], float("nan"), float("inf")])
+def test_a_run_of_no_duration_is_refused(tmp_path, seconds):
+    run = trainer()
+    state = {"step": 1, "tokens": 1, "seconds": seconds, "loader": run.loader.state()}
+    save_checkpoint(tmp_path / "run", run.model, run.optimizer, state)
+    with pytest.raises(ValueError, match="its seconds is"):
+        run.resume(tmp_path / "run")
+    assert (run.step, run.seconds) == (0, 0.0)

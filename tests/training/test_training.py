@@ -7,7 +7,7 @@ import pytest
 
 from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT, GPTConfig
-from minillm.training import AdamW, Trainer, cosine, evaluate, linear
+from minillm.training import AdamW, Trainer, Workers, constant, cosine, evaluate, linear
 
 CONFIG = GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=16)
 
@@ -64,6 +64,9 @@ def test_clipping():
 @pytest.mark.parametrize(("arguments", "message"), [
     (dict(lr=0), "lr=0"), (dict(betas=(0.9, 1.0)), "betas"),
     (dict(weight_decay=-1), "weight_decay"), (dict(eps=0), "eps=0"),
+    (dict(lr="fast"), "lr='fast'"), (dict(lr=None), "lr=None"), (dict(betas=0.9), r"betas=0\.9"),
+    (dict(betas=(0.9,)), "betas"), (dict(betas="ab"), "betas='ab'"), (dict(eps="a"), "eps='a'"),
+    (dict(weight_decay="a"), "weight_decay='a'"), (dict(weight_decay=True), "weight_decay=True"),
 ])
 def test_optimizer_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -202,6 +205,11 @@ def test_printed_lines(capsys):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (dict(accumulate=0), "accumulate=0"), (dict(clip=0), "clip=0"),
+    *[({name: value}, f"{name}={value!r}")
+      for name in ("accumulate", "workers", "evaluate_every", "checkpoint_every", "print_every")
+      for value in (2.5, True, "2", None, -1)],
+    (dict(clip="a"), "clip='a'"), (dict(schedule=0.1), "schedule=0.1"),
+    (dict(validation=[]), "validation="),
 ])
 def test_trainer_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -215,3 +223,59 @@ def test_an_empty_loader_is_an_error():
 
     with pytest.raises(ValueError, match="no batch"):
         trainer(loader=Empty()).fit(1)
+
+
+def test_rates_and_steps_that_are_no_numbers_are_refused():
+    for schedule in (cosine, linear):
+        for wrong in ({"peak": "a"}, {"warmup": None}, {"steps": "9"}, {"floor": "0"}):
+            with pytest.raises(ValueError, match=f"^{next(iter(wrong))}="):
+                schedule(**{"peak": 1.0, "warmup": 1, "steps": 9} | wrong)
+    with pytest.raises(ValueError, match="lr='a'"):
+        constant("a")
+    with pytest.raises(ValueError, match="steps='9'"):
+        trainer().fit("9")
+    with pytest.raises(ValueError, match="max_norm='a'"):
+        AdamW(GPT(CONFIG)).clip("a")
+
+
+X, Y = np.zeros((2, 3), int), np.ones((2, 3), int)
+NO_BATCHES = [
+    ((), "0 parts"), ((X,), "1 parts"), (np.zeros((1, 2, 3), int), "1 parts"),
+    ((X, Y, Y, Y), "3 inputs"), ((X, Y[:1]), "2, 1.* rows"), ((X, 5), "part 1 5;"),
+    ((X, None), "part 1"), ((X, [[1, 2, 3], [4]]), "part 1"), ((X, [["a"] * 3] * 2), "part 1"),
+]
+
+
+@pytest.mark.parametrize(("batch", "message"), NO_BATCHES, ids=[each[1] for each in NO_BATCHES])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_no_batch_is_refused(batch, message, workers):
+    with pytest.raises((TypeError, ValueError), match=f"(?s)^batch.*{message}"):
+        Workers(GPT(CONFIG), workers).add_gradient(*batch)
+    with pytest.raises((TypeError, ValueError), match=f"(?s)batch.*{message}"):
+        trainer(loader=[batch], workers=workers).fit(1)
+    with pytest.raises((TypeError, ValueError), match=f"(?s)batch.*{message}"):
+        evaluate(GPT(CONFIG), [batch])
+
+
+@pytest.mark.parametrize("batch", [5, "ab", {"ids": X, "targets": Y}, iter((X, Y)), np.array(1)])
+def test_loaders_of_something_else_are_refused(batch):
+    with pytest.raises(TypeError, match=r"(?s)batch of the loader is .* expected a tuple"):
+        trainer(loader=[batch]).fit(1)
+    with pytest.raises(TypeError, match=r"(?s)batch 0 is .* expected a tuple"):
+        evaluate(GPT(CONFIG), [batch])
+
+
+def test_a_loss_of_other_parts_than_the_model_takes():
+    for batch, message in (((), "no parts"), ((X,), "0 inputs"), ((X, X, X, Y), "3 inputs")):
+        with pytest.raises(ValueError, match=message):
+            GPT(CONFIG).loss(*batch)
+    mask = np.ones((2, 3), bool)
+    assert GPT(CONFIG).loss(X, mask, Y) == GPT(CONFIG).loss(X, Y)
+
+
+def test_lists_add_the_gradient_of_arrays():
+    for count in (1, 2):
+        models = GPT(CONFIG), GPT(CONFIG)
+        for model, batch in zip(models, ((X, Y), (X.tolist(), Y.tolist())), strict=True):
+            Workers(model, count).add_gradient(*batch)
+        assert np.array_equal(models[0].grads, models[1].grads)

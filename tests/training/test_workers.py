@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from minillm.backend import backend
+from minillm import backend
 from minillm.models import GPT, GPTConfig
 from minillm.training import AdamW, Trainer, Workers, cores
 
@@ -39,7 +39,7 @@ def test_parts_add_up(name, count):
         model = GPT(WIDE, seed=3, dtype=np.float64)
         workers = Workers(model, count)
         for repetition in (1, 2):  # gradients are added to what is there
-            assert workers.add_gradient(ids, targets, 0.7) == pytest.approx(loss, rel=1e-12)
+            assert workers.add_gradient(ids, targets, scale=0.7) == pytest.approx(loss, rel=1e-12)
             np.testing.assert_allclose(model.grads, repetition * grads, rtol=1e-9, atol=1e-12)
 
 

@@ -8,7 +8,6 @@ turned into safe markup here, so an equation such as y_i = x_i * w never breaks 
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 import re
 
@@ -38,20 +37,12 @@ def modules_of(name: str) -> list[str]:
     return [name, *found]
 
 
-def shadowed(name: str) -> bool:
-    """True when a function of the package has the same full name as this module."""
-    package, _, last = name.rpartition(".")
-    return not inspect.ismodule(getattr(importlib.import_module(package), last, None))
-
-
 def directives(name: str) -> str:
     """Markdown that documents one package: a heading and an automodule for every module."""
     text = []
     for module in modules_of(name):
         title = f"## `{module}`\n\n" if module != name else ""
         options = "   :members:\n   :ignore-module-all:\n"
-        if module != name and shadowed(module):
-            options += "   :no-index:\n"
         text.append(f"{title}```{{eval-rst}}\n.. automodule:: {module}\n{options}```\n")
     return "\n".join(text)
 

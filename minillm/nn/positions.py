@@ -1,0 +1,71 @@
+"""Where a token stands: strategies with one interface, one of which a model is given.
+
+``embed`` acts once, on the embeddings; ``rotate`` in every attention, on queries and keys.
+``where`` holds the positions, (T,) for all rows alike or (B, T).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .layers import Embedding
+from .module import Module
+from .parameters import Init
+
+
+class NoPositions(Module):
+    """None: the model sees the order only through its causal mask."""
+
+    def embed(self, x, where):
+        """Add what depends on the position to the embeddings, in place."""
+        return x
+
+    def embed_backward(self, dx) -> None:
+        """Add to the gradients of the strategy's parameters."""
+
+    def rotate(self, x, where):
+        """Queries or keys (B, H, T, D) as attention is to see them."""
+        return x
+
+    def rotate_backward(self, dy, where):
+        """The gradient of what ``rotate`` was given."""
+        return dy
+
+
+class Learned(NoPositions, Embedding):
+    """A vector for each position, learned and added. Source: Gehring et al. (2017), section 3.1."""
+
+    def __init__(self, context: int, width: int, init: Init, std: float = 0.01):
+        Embedding.__init__(self, context, width, init, std)
+
+    def embed(self, x, where):
+        x += self(where)
+        return x
+
+    def embed_backward(self, dx) -> None:
+        shared = self.ids.ndim == 1  # all rows have the same positions
+        self.backward(dx.sum(axis=0) if shared else dx)
+
+
+class Rotary(NoPositions):
+    """Queries and keys are turned by an angle that grows with the position; see ops.rotate."""
+
+    def __init__(self, theta: float = 10_000.0):
+        super().__init__()
+        self.theta = theta
+
+    def rotate(self, x, where):
+        return ops.rotate(x, where, self.theta)
+
+    def rotate_backward(self, dy, where):
+        return ops.rotate(dy, -np.asarray(where), self.theta)  # the way back is the inverse
+
+
+POSITIONS: dict[str, Any] = {
+    "learned": Learned,
+    "rotary": lambda context, width, init: Rotary(),
+    "none": lambda context, width, init: NoPositions(),
+}

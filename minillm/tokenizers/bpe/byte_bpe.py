@@ -1,0 +1,195 @@
+"""Byte-level BPE: merges of bytes, so that every text has ids (Radford et al. 2019).
+
+``ByteBPE.encode_piece`` is the definition; ``ByteBPE.encode`` runs whole texts through a kernel.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...backends import active_backend
+from ..patterns.named_rules import RULES
+from ..pre_tokenizers.split_rules import Split, split
+from ..text.memories import Memories, power_of_two
+from ..text.segments import Pieces
+from .merges import apply_merges
+
+MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
+MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
+REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
+
+
+@dataclass(eq=False)
+class ByteBPE:
+    """Vocabulary and merges of byte strings.
+
+    vocabulary: bytes of each id (None where a number is not used). merges: (left, right, merged)
+    ids by rank. With `whole_pieces` a piece that is an entry gets its id without merging, as in
+    tiktoken.
+    """
+
+    vocabulary: list[bytes | None]
+    merges: np.ndarray  # (merges, 3) int32
+    whole_pieces: bool = False
+    ranks: np.ndarray | None = None  # of merges; None: their order
+    dropout: float = 0.0
+    _tables: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
+        self.lengths = np.array([len(token or b"") for token in self.vocabulary], np.int64)
+        self.byte_ids = np.array([self.ids.get(bytes([b]), -1) for b in range(256)], np.int32)
+
+    def rank_table(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """pair of ids -> (rank, merged id)."""
+        if self._tables is None:
+            ranks = range(len(self.merges)) if self.ranks is None else self.ranks.tolist()
+            self._tables = {}
+            for rank, (left, right, merged) in zip(ranks, self.merges.tolist()):
+                self._tables.setdefault((left, right), (rank, merged))
+        return self._tables
+
+    def encode_piece(self, piece: bytes) -> list[int]:
+        """Ids of one piece. A byte that is not in the vocabulary is left out."""
+        if self.whole_pieces and piece in self.ids:
+            return [self.ids[piece]]
+        ids = [int(self.byte_ids[byte]) for byte in piece if self.byte_ids[byte] >= 0]
+        return apply_merges(ids, self.rank_table(), self.dropout)
+
+    def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (n,) of all pieces and the byte spans (n, 2) that they come from."""
+        ids, ends = self.encode(pieces.data, pieces.spans)
+        return ids, self.spans(ids, pieces.spans, ends)
+
+    def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
+        """Encoding of many texts at once, where the pre-tokenizer is a rule with a scanner."""
+        rule = pre_tokenizer.rule if isinstance(pre_tokenizer, Split) else None
+        if rule is None or normalizer is not None:
+            return None
+        return lambda data, segments: self.encode(data, segments, rule)
+
+    def spans(self, ids: np.ndarray, segments: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Byte spans (n, 2) of ids, where segment s has the ids up to ``ends[s]``."""
+        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
+        shift = np.repeat(segments[:, 0] - after[starts], ends - starts)
+        return np.stack([after[:-1] + shift, after[1:] + shift], 1)
+
+    def encode(
+        self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends): ids of the segments (s, 2) of `data`, cut into pieces by a named rule.
+
+        Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
+        """
+        if active_backend() == "numba" and not self.dropout:
+            return self._encode_fast(data, segments, rule)
+        ids: list[int] = []
+        ends = np.zeros(len(segments), np.int64)
+        raw = data.tobytes()
+        known: dict[bytes, list[int]] = {}
+        for s, (i, j) in enumerate(segments.tolist()):
+            part = raw[i:j]
+            for piece in [part] if rule == "given" else split(part.decode(), rule):
+                key = piece if isinstance(piece, bytes) else piece.encode()
+                if self.dropout or key not in known:
+                    known[key] = self.encode_piece(key)
+                ids += known[key]
+            ends[s] = len(ids)
+        return np.array(ids, np.int32), ends
+
+    def _encode_fast(
+        self, data: np.ndarray, segments: np.ndarray, rule: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        memory = self._memories.take()
+        found = self._run(memory, data, segments, rule)
+        self._memories.give_back(memory)
+        return found
+
+    def _run(
+        self, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The kernel, and the long pieces that it leaves; `memory` is this call's alone."""
+        from ..pre_tokenizers.ascii_kernel import Splitting
+        from ..text.unicode_classes import class_table
+        from .byte_bpe_kernel import encode
+
+        words, splitting = self._words, Splitting(RULES.index(rule), class_table())
+        room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
+        out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
+        progress = np.zeros(3, np.int64)
+        segments = np.ascontiguousarray(segments, np.int64)
+        while length := encode(data, segments, splitting, words, memory, out, ends, progress):
+            i, n = progress[1:].tolist()
+            piece = data[i : i + length]
+            whole = self.ids.get(piece.tobytes()) if self.whole_pieces else None
+            if whole is None:
+                symbols = self.byte_ids[piece]
+                symbols = symbols[symbols >= 0]
+                count = self._merge_long(symbols, words.pairs)
+                out[n : n + count] = symbols[:count]
+            else:
+                out[n], count = whole, 1
+            progress[1:] = i + length, n + count
+        ids = out[: progress[2]]
+        return (ids.copy() if room < 1 << 20 else ids), ends
+
+    def _merge_long(self, symbols: np.ndarray, pairs: np.ndarray) -> int:
+        """Merge a long piece in place; returns how many symbols are left."""
+        from .merging_kernel import merge_by_rank, merge_with_heap
+
+        if len(symbols) < MANY or not self._grows:
+            return merge_with_heap(symbols, len(symbols), pairs)
+        ranks = len(self.merges) if self.ranks is None else int(self.ranks.max()) + 1
+        return merge_by_rank(symbols, len(symbols), pairs, ranks)
+
+    @cached_property
+    def _grows(self) -> bool:
+        """Has each merge a higher rank than those that make its parts?"""
+        ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
+        made = np.full(len(self.vocabulary), -1, np.int64)
+        np.maximum.at(made, self.merges[:, 2], ranks)
+        parts = np.maximum(made[self.merges[:, 0]], made[self.merges[:, 1]])
+        return bool((parts < ranks).all())
+
+    def forget(self) -> None:
+        """Empty the memory of pieces seen, except for the entries of the vocabulary."""
+        self._memories.forget()
+
+    @cached_property
+    def _memories(self) -> Memories:
+        return Memories(self._new_memory)
+
+    @cached_property
+    def _words(self) -> Any:
+        """The vocabulary, as the kernel wants it."""
+        from ..text.entries_kernel import entries_of
+        from .byte_bpe_kernel import Vocabulary
+        from .merging_kernel import pair_table
+
+        pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
+        ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
+        left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
+        pair_table(left, right, merged, ranks.astype(np.int64), pairs)
+        entries = entries_of([token or b"" for token in self.vocabulary])
+        return Vocabulary(self.byte_ids, pairs, self.whole_pieces, entries)
+
+    def _new_memory(self) -> Any:
+        """A memory of pieces seen, which knows the entries of the vocabulary."""
+        from ..text.memory_kernel import LONGEST, Memory
+
+        entries = self._words.entries
+        memory = Memory(
+            short=np.zeros(4 * REMEMBERED, np.uint64),
+            long=np.zeros(REMEMBERED // 4, np.uint64),
+            stored=np.empty(1 << 21, np.uint8),
+            arena=np.empty(1 << 21, np.int32),
+            used=np.zeros(4, np.int64),
+            symbols=np.zeros(LONGEST, np.int32),
+            values=np.zeros(LONGEST, np.uint64),
+        )
+        spans = np.stack([entries.starts[:-1], entries.starts[1:]], 1)
+        self._run(memory, entries.data, spans[self.lengths <= MEMORABLE], "given")
+        return memory

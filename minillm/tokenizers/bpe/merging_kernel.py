@@ -1,0 +1,210 @@
+"""Applying merges to one piece, fast for short pieces and for endless ones.
+
+`pairs` is an open-addressing table: pairs[2s] = left id << 32 | right id, plus one (0 is empty);
+pairs[2s + 1] = rank << 32 | merged id. The definition is ``apply_merges`` in
+``merges.py``: join the pair of lowest rank, the leftmost first, until none is left.
+"""
+
+import numpy as np
+
+from ..text.machine_kernel import lean, njit
+from ..text.pieces_kernel import ALL, ID, ONE, S32, ZERO, pair_key, pair_slot
+
+NO_PAIR = ALL
+
+
+@lean
+def pair_value(pairs, left, right):
+    """rank << 32 | merged id of a pair, or NO_PAIR."""
+    key = pair_key(left, right)
+    at = pair_slot(pairs, key, 2)
+    return pairs[at + ONE] if pairs[at] == key else NO_PAIR
+
+
+@lean(cache=True)
+def pair_table(lefts, rights, merged, ranks, pairs):
+    """Fill an empty pair table; of pairs given twice the first stays."""
+    for k in range(lefts.size):
+        key = pair_key(lefts[k], rights[k])
+        at = pair_slot(pairs, key, 2)
+        if pairs[at] == ZERO:
+            pairs[at] = key
+            pairs[at + ONE] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
+
+
+@lean
+def merge_scanning(symbols, values, count, pairs):
+    """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
+    for k in range(count - 1):
+        values[k] = pair_value(pairs, symbols[k], symbols[k + 1])
+    while count > 1:
+        least, where = ~ID, -1  # the rank alone decides, not the id that is made
+        for k in range(count - 1):
+            if values[k] < least:
+                least, where = values[k] & ~ID, k
+        if where < 0:
+            break
+        symbols[where] = np.int32(values[where] & ID)
+        count -= 1
+        for k in range(where + 1, count):
+            symbols[k] = symbols[k + 1]
+            values[k - 1] = values[k]
+        if where > 0:
+            values[where - 1] = pair_value(pairs, symbols[where - 1], symbols[where])
+        if where + 1 < count:
+            values[where] = pair_value(pairs, symbols[where], symbols[where + 1])
+    return count
+
+
+@lean
+def sift_up(heap, k):
+    """Move the entry at k up to where it belongs.
+
+    The heap has four children to a parent: half as many levels, and neighbours in memory.
+    """
+    item = heap[k]
+    while k > 0:
+        parent = (k - 1) >> 2
+        if heap[parent] <= item:
+            break
+        heap[k] = heap[parent]
+        k = parent
+    heap[k] = item
+
+
+@lean
+def sift_down(heap, size, k):
+    """Move the entry at k down to where it belongs in a heap of `size` entries."""
+    item = heap[k]
+    while 4 * k + 1 < size:
+        child = 4 * k + 1
+        for other in range(child + 1, min(child + 4, size)):
+            if heap[other] < heap[child]:
+                child = other
+        if heap[child] >= item:
+            break
+        heap[k] = heap[child]
+        k = child
+    heap[k] = item
+
+
+@njit(cache=True)
+def merge_with_heap(symbols, count, pairs):
+    """The same in O(count log count): a heap of rank << 32 | position, and linked symbols."""
+    following = np.empty(count, np.int32)
+    before = np.empty(count, np.int32)
+    heap = np.empty(3 * count, np.uint64)
+    return merge_linked(symbols, count, pairs, following, before, heap)
+
+
+@lean
+def merge_linked(symbols, count, pairs, following, before, heap):
+    """The same with room for the links of `count` symbols and for 3 count entries of the heap."""
+    size = 0
+    for k in range(count):
+        following[k], before[k] = k + 1, k - 1
+        if k + 1 < count:
+            value = pair_value(pairs, symbols[k], symbols[k + 1])
+            if value != NO_PAIR:
+                heap[size] = (value & ~ID) | np.uint64(k)
+                sift_up(heap, size)
+                size += 1
+    while size > 0:
+        top = heap[0]
+        size -= 1
+        heap[0] = heap[size]
+        sift_down(heap, size, 0)
+        k = int(top & ID)
+        if symbols[k] < 0 or following[k] >= count:
+            continue
+        right = following[k]
+        value = pair_value(pairs, symbols[k], symbols[right])
+        if value == NO_PAIR or (value & ~ID) != (top & ~ID):
+            continue  # the pair has changed since it was pushed
+        symbols[k] = np.int32(value & ID)
+        symbols[right] = -1
+        following[k] = following[right]
+        if following[k] < count:
+            before[following[k]] = k
+        for start in (before[k], np.int32(k)):
+            if start >= 0 and following[start] < count:
+                value = pair_value(pairs, symbols[start], symbols[following[start]])
+                if value != NO_PAIR:
+                    heap[size] = (value & ~ID) | np.uint64(start)
+                    sift_up(heap, size)
+                    size += 1
+    return close_gaps(symbols, count)
+
+
+@lean
+def close_gaps(symbols, count):
+    """Move together the symbols that are not -1; returns how many they are."""
+    kept = 0
+    for k in range(count):
+        if symbols[k] >= 0:
+            symbols[kept] = symbols[k]
+            kept += 1
+    return kept
+
+
+@njit(cache=True)
+def merge_by_rank(symbols, count, pairs, ranks):
+    """The same in O(count + ranks), where no merge has a lower rank than one that makes its parts.
+
+    Then the ranks can be gone through once, from low to high, each with the list of the places
+    where its pair stands; a merge adds places to the lists of higher ranks only. `ranks` is the
+    highest rank plus one.
+    """
+    following, before = np.empty(count, np.int32), np.empty(count, np.int32)
+    first, last = np.full(ranks, -1, np.int32), np.full(ranks, -1, np.int32)
+    where, after = np.empty(3 * count, np.int32), np.empty(3 * count, np.int32)
+    places = np.empty(3 * count, np.int32)
+    used = 0
+    for k in range(count):
+        following[k], before[k] = k + 1, k - 1
+        if k + 1 < count:
+            used = list_place(symbols, k, k + 1, pairs, first, last, where, after, used)
+    for rank in range(ranks):
+        node, size, ordered = first[rank], 0, True
+        while node >= 0:
+            places[size] = where[node]
+            ordered = ordered and (size == 0 or places[size - 1] < places[size])
+            size += 1
+            node = after[node]
+        if not ordered:
+            places[:size].sort()
+        for j in range(size):
+            k = places[j]
+            if symbols[k] < 0 or following[k] >= count:
+                continue
+            right = following[k]
+            value = pair_value(pairs, symbols[k], symbols[right])
+            if value == NO_PAIR or np.int64(value >> S32) != rank:
+                continue  # the pair has changed since it was listed
+            symbols[k] = np.int32(value & ID)
+            symbols[right] = -1
+            following[k] = following[right]
+            if following[k] < count:
+                before[following[k]] = k
+                used = list_place(
+                    symbols, k, following[k], pairs, first, last, where, after, used
+                )
+            if before[k] >= 0:
+                used = list_place(symbols, before[k], k, pairs, first, last, where, after, used)
+    return close_gaps(symbols, count)
+
+
+@lean
+def list_place(symbols, k, right, pairs, first, last, where, after, used):
+    """Add place k to the list of the rank of its pair; returns how many entries are used."""
+    value = pair_value(pairs, symbols[k], symbols[right])
+    if value == NO_PAIR:
+        return used
+    rank = np.int64(value >> S32)
+    where[used], after[used] = k, -1
+    if first[rank] < 0:
+        first[rank] = used
+    else:
+        after[last[rank]] = used
+    last[rank] = used
+    return used + 1

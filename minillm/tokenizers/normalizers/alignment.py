@@ -1,0 +1,45 @@
+"""The way back from a normalized text: which characters each of its characters comes from."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..text.segments import Normalized
+
+Aligned = tuple[str, np.ndarray]
+
+
+def identity(text: str) -> np.ndarray:
+    """Each character comes from itself: (n, 2)."""
+    return np.arange(len(text))[:, None] + np.arange(2)
+
+
+def through(sources: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """Spans (k, 2) of characters that themselves come from `sources` (n, 2): spans of the origin.
+
+    An empty span stands where the character after it begins, or at the end.
+    """
+    if not len(sources):
+        return np.zeros_like(spans)
+    starts = np.append(sources[:, 0], sources[-1, 1])
+    first = starts[spans[:, 0]]
+    last = sources[np.clip(spans[:, 1] - 1, 0, len(sources) - 1), 1]
+    return np.stack([first, np.where(spans[:, 1] > spans[:, 0], last, first)], 1)
+
+
+def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
+    """Alignment of a normalizer that treats each character by itself."""
+    parts = [normalizer(character) for character in text]
+    spans = [(k, k + 1) for k, part in enumerate(parts) for _ in part]
+    return "".join(parts), np.array(spans, np.int64).reshape(-1, 2)
+
+
+def sources_of(normalizer: Any, text: str) -> np.ndarray:
+    """Spans in the text of the characters of its normalized form."""
+    if isinstance(text, Normalized):
+        return text.sources
+    if not hasattr(normalizer, "aligned"):
+        raise TypeError(f"normalizer={normalizer!r} has no method aligned(text), which "
+                        "finding places in the original text needs; see Tokenizer")
+    return normalizer.aligned(text)[1]

@@ -1,0 +1,109 @@
+"""Unicode's four normalization forms, with the way back to the original text."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..text.character_kinds import differences
+from .alignment import Aligned
+
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@dataclass(frozen=True)
+class UnicodeForm:
+    """Unicode normalization: NFC, NFD, NFKC or NFKD, as of Unicode 12 (Hugging Face's tables)."""
+
+    form: str
+
+    def __call__(self, text: str) -> str:
+        frozen = differences()[1]
+        if text.isascii() or not any(c in text for c in frozen):
+            return unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
+        parts = re.split(f"([{frozen}])", text)
+        parts[::2] = [unicodedata.normalize(self.form, part) for part in parts[::2]]  # type: ignore
+        return "".join(parts)
+
+    def aligned(self, text: str) -> Aligned:
+        changes = decompositions(text, "K" in self.form)
+        if self.form.endswith("C"):
+            changes = composed(changes)
+        sources = np.array(places(changes), np.int64).reshape(-1, 1)
+        return "".join(character for character, _ in changes), sources + np.arange(2)
+
+
+Placed = list[tuple[str, int]]  # characters, and the position in a text that each comes from
+
+
+Changes = list[tuple[str, int]]  # characters, and by how much each makes the text longer
+
+
+def decomposed(pairs: Placed) -> Placed:
+    """Canonical decomposition (NFD) that keeps the positions."""
+    changes = decompositions("".join(character for character, _ in pairs), False)
+    return [(c, pairs[k][1]) for (c, _), k in zip(changes, places(changes))]
+
+
+def places(changes: Changes) -> list[int]:
+    """Which character of the old text each new one comes from, as Hugging Face's library counts.
+
+    The new characters take the old ones one after another: 1 is put in and comes from the one
+    before, 0 stands for the next one, -1 for the next two. Where marks change places, that is the
+    place in which a mark now stands.
+    """
+    found, following = [], 0
+    for _, change in changes:
+        found.append(max(following - (change > 0), 0))
+        following += max(1 - change, 0)
+    return found
+
+
+def decompositions(text: str, compatible: bool) -> Changes:
+    """NFD, or NFKD if `compatible`: the first part of a character is it, the others are put in.
+
+    Marks that follow one another are sorted by their class, as the standard wants it.
+    """
+    parts = [
+        (part, int(n > 0)) for c in text
+        for n, part in enumerate(c if c < "\x80" else parts_of(c, compatible))
+    ]
+    start = 0
+    for end in range(1, len(parts) + 1):  # each run of marks is sorted by itself
+        if end == len(parts) or order_of(parts[end]) == 0:
+            if end - start > 1:
+                parts[start:end] = sorted(parts[start:end], key=order_of)
+            start = end
+    return parts
+
+
+def parts_of(character: str, compatible: bool) -> str:
+    """Decomposition of one character."""
+    if character in differences()[1]:
+        return character
+    return unicodedata.normalize("NFKD" if compatible else "NFD", character)
+
+
+def order_of(pair: tuple[str, int]) -> int:
+    """The combining class of a character: 0 for what is no mark."""
+    return 0 if pair[0] in differences()[1] else unicodedata.combining(pair[0])
+
+
+def composed(parts: Changes) -> Changes:
+    """Canonical composition of decomposed text; two that become one make it shorter by one."""
+    made: Changes = []
+    starter, before = -1, 0
+    for character, change in parts:
+        order = order_of((character, change))
+        touches = starter == len(made) - 1 or 0 < before < order
+        if starter >= 0 and touches:
+            joined = unicodedata.normalize("NFC", made[starter][0] + character)
+            if len(joined) == 1 and character not in differences()[1]:
+                made[starter] = (joined, made[starter][1] + change - 1)
+                continue
+        if order == 0:
+            starter = len(made)
+        before = order
+        made.append((character, change))
+    return made

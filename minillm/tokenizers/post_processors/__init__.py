@@ -1,0 +1,1 @@
+"""What is added around a text. Read ``templates.py`` first; ``lengths.py`` cuts and fills up."""

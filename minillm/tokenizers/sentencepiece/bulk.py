@@ -1,0 +1,185 @@
+"""SentencePiece's normalizer and BPE by kernels: building their arrays, and running them."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..normalizers.charsmap import LEAF, Charsmap, label, offset
+from ..normalizers.charsmap_build import build_charsmap
+
+REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
+NEAR = 48  # symbols of a word that are merged without a heap
+
+
+def empty_trie() -> tuple[np.ndarray, np.ndarray]:
+    """A trie of no strings."""
+    return np.zeros(0, np.uint32), np.zeros(1, np.uint8)
+
+
+def trie_of(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """(units, outputs) of a charsmap; both empty for no rules."""
+    table = Charsmap(data) if data else None
+    return (table.units, table.outputs) if table else empty_trie()
+
+
+def symbols_trie(symbols: Any) -> tuple[np.ndarray, np.ndarray]:
+    """A trie in which each of these byte strings becomes itself."""
+    return trie_of(build_charsmap({symbol: symbol for symbol in symbols}))
+
+
+def plain_bytes(units: np.ndarray) -> np.ndarray:
+    """(128,) bool: does no rule begin with this byte, or with it and another below 128?"""
+    plain = np.ones(128, bool)
+    for byte in range(1, 128 if len(units) else 1):
+        place = offset(int(units[0])) ^ byte
+        if place < len(units) and label(int(units[place])) == byte:
+            base = place ^ offset(int(units[place]))
+            nexts = [base ^ other for other in range(1, 128) if base ^ other < len(units)]
+            plain[byte] = not int(units[place]) & LEAF and not any(
+                label(int(units[next])) == next ^ base for next in nexts
+            )
+    return plain
+
+
+def normalize_many(
+    normalizer: Any, data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Segments (n, 2) of `data`, each normalized: (new data, new segments).
+
+    normalizer: a SentencePieceNormalizer.
+    """
+    from .normalizer_kernel import normalize
+
+    if normalizer._arrays is None:  # two threads may both make them: they are only read
+        rules = trie_of(normalizer.charsmap)
+        symbols = symbols_trie(symbol.encode() for symbol in normalizer.user_defined)
+        plain = plain_bytes(rules[0]) & plain_bytes(symbols[0])
+        texts = np.concatenate([rules[1], symbols[1], [0]])
+        longest = int(np.diff(np.flatnonzero(texts == 0), prepend=0).max())
+        object.__setattr__(normalizer, "_arrays", ((*symbols, *rules, plain), 3 * longest + 16))
+    arrays, room = normalizer._arrays
+    prefix, suffix = normalizer.add_dummy_prefix, normalizer.treat_whitespace_as_suffix
+    size = int((segments[:, 1] - segments[:, 0]).sum()) if len(segments) else 0
+    out = np.empty(size + size // 2 + room + 64, np.uint8)
+    ends, progress = np.empty(len(segments), np.int64), np.zeros(2, np.int64)
+    segments = np.ascontiguousarray(segments, np.int64)
+    while not normalize(
+        data, segments, *arrays, normalizer.remove_extra_whitespaces, prefix and not suffix,
+        prefix and suffix, normalizer.escape_whitespaces, room, out, ends, progress,
+    ):
+        out = np.concatenate([out, np.empty(len(out), np.uint8)])
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
+    return out[: progress[1]], np.stack([starts, ends], 1)
+
+
+def encode_many(
+    model: Any, data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
+    from .merging_kernel import encode
+
+    room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
+    out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
+    progress = np.zeros(3, np.int64)
+    segments = np.ascontiguousarray(segments, np.int64)
+    memory, scratch = model.memories.take()
+    while length := encode(data, segments, model.pieces, memory, scratch, out, ends, progress):
+        scratch = scratch_for(length)
+    model.memories.give_back((memory, scratch if len(scratch.symbols) <= 1 << 20 else
+                              scratch_for(256)))
+    ids = out[: progress[2]]
+    return (ids.copy() if room < 1 << 20 else ids), ends
+
+
+def scratch_for(length: int) -> Any:
+    """Room for working on a word of so many bytes."""
+    from .merging_kernel import Scratch
+
+    return Scratch(
+        symbols=np.empty(length, np.int32), finals=np.empty(length, np.int32),
+        following=np.empty(length, np.int32), before=np.empty(length, np.int32),
+        heap=np.empty(3 * length, np.uint64), values=np.empty(NEAR, np.uint64),
+    )
+
+
+def new_memory() -> tuple[Any, Any]:
+    """An empty memory of words, and room for working on a word."""
+    from ..text.memory_kernel import LONGEST, Memory
+
+    memory = Memory(
+        short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
+        stored=np.empty(1 << 21, np.uint8), arena=np.empty(1 << 20, np.int32),
+        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
+        values=np.zeros(LONGEST, np.uint64),
+    )
+    return memory, scratch_for(256)
+
+
+def kernel_pieces(model: Any) -> Any:
+    """The vocabulary of a SentencePieceBPE, as the kernel wants it."""
+    from .merging_kernel import Pieces
+
+    characters, pairs = character_and_pair_tables(model)
+    symbols, texts = symbols_trie(model.user_defined)
+    symbol_ids, place = np.zeros(len(texts), np.int32), 0  # by where the symbol's text stands
+    for symbol in texts.tobytes().split(b"\0")[:-1]:
+        symbol_ids[place] = model.ids.get(symbol, -1)
+        place += len(symbol) + 1
+    byte_ids = np.full(256, -1, np.int32)
+    if model.byte_fallback:
+        byte_ids[:] = [model.ids[b"<0x%02X>" % byte] for byte in range(256)]
+    lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
+    return Pieces(
+        characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
+        *joint_tables(model.mergeable if model.kind == "bpe" else model.user_defined),
+    )
+
+
+def joint_tables(texts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Which characters stand side by side in any of the texts: a square table, a hash table."""
+    from ..text.memories import power_of_two
+    from .merging_kernel import NARROW, add_joints
+
+    found = {pair for text in texts for pair in pairwise(text.decode())}
+    points = np.array([(ord(left), ord(right)) for left, right in found], np.int64).reshape(-1, 2)
+    narrow = np.zeros(NARROW * NARROW, bool)
+    wide = np.zeros(power_of_two(4 * len(points)), np.uint64)
+    add_joints(points[:, 0].copy(), points[:, 1].copy(), narrow, wide)
+    return narrow, wide
+
+
+def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The symbol of each code point, and the pairs of symbols that make a piece.
+
+    A character that only stands inside pieces gets a number after the last id.
+    """
+    from ..bpe.merging_kernel import pair_table
+    from ..text.memories import power_of_two
+    from .merging_kernel import UNKNOWN
+
+    numbers = {token: model.ids[token] for token in model.mergeable}
+    merging = model.kind == "bpe"
+    texts = {token: token.decode() for token in model.mergeable} if merging else {}
+    for text in texts.values():
+        for character in text:
+            numbers.setdefault(character.encode(), len(model.vocabulary) + len(numbers))
+    characters = np.full(0x110000, UNKNOWN, np.int32)
+    for token, number in numbers.items():
+        if len(token) <= 4 and len(token.decode()) == 1:
+            characters[ord(token.decode())] = number
+    _, ranks = np.unique(-model.scores, return_inverse=True)
+    rows = []
+    for token, text in texts.items():
+        at = 0
+        for character in text[:-1]:
+            at += len(character.encode())
+            left, right = numbers.get(token[:at]), numbers.get(token[at:])
+            if left is not None and right is not None:
+                rows.append((left, right, model.ids[token], ranks[model.ids[token]]))
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    pairs = np.zeros(2 * power_of_two(2 * len(table)), np.uint64)
+    lefts, rights, merged = (np.ascontiguousarray(column, np.int32) for column in table[:, :3].T)
+    pair_table(lefts, rights, merged, np.ascontiguousarray(table[:, 3]), pairs)
+    return characters, pairs
+

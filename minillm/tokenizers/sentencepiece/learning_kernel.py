@@ -1,0 +1,220 @@
+"""Learning SentencePiece's BPE: like BPE's learning kernel, with other rules for what comes first.
+
+Only strings that may be pieces are candidates, also when they occur no more; of equal counts the
+shorter comes first, then the smaller. Symbols are numbered in the order of their characters, and
+``data[starts[t] : starts[t + 1]]`` are the characters of token t. The definition is
+``learn_pieces`` in ``minillm/tokenizers/sentencepiece/learning.py``.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..bpe.learning_kernel import join_everywhere, room_for
+from ..bpe.pair_lists_kernel import FRESH, LIVING, SIZE, TWICE, add, count_pairs, find, parts
+from ..text.heap_kernel import entry_of, heap_ordered_by
+from ..text.machine_kernel import lean, njit
+from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key
+
+FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4
+FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)
+
+# kinds: class of each of the first tokens, which are single characters. place, only_spaces: where
+# spaces may stand. bits: width of a character's number. known: hash table of new tokens, -1 is
+# free.
+Rules = namedtuple("Rules", "kinds place only_spaces bits known")
+
+
+@lean(forceinline=True)
+def character(k, a, b, tokens):
+    """The k-th character of the tokens a and b together, or -1 behind the end."""
+    starts = tokens.starts
+    length = starts[a + 1] - starts[a]
+    if k < length:
+        return tokens.data[starts[a] + k]
+    k += starts[b] - length
+    return tokens.data[k] if k < starts[b + 1] else -1
+
+
+@lean(forceinline=True)
+def length_of(a, b, tokens):
+    """How many characters the tokens a and b have together."""
+    return tokens.starts[a + 1] - tokens.starts[a] + tokens.starts[b + 1] - tokens.starts[b]
+
+
+@lean
+def may_be_piece(a, b, tokens, rules):
+    """Are the tokens a and b together valid? See ``Validity``."""
+    length = length_of(a, b, tokens)
+    before, spaces, fit = ANY, 0, True
+    for k in range(length):
+        kind = rules.kinds[character(k, a, b, tokens)]
+        if kind in (FORBIDDEN, ALONE):
+            return False
+        if kind == SPACE:
+            spaces += 1
+            if rules.place == FIRST:
+                fit &= k == 0
+            elif rules.place == LAST:
+                fit &= k == length - 1
+            else:
+                fit &= k != (length - 1 if rules.place == NOT_LAST else 0)
+            continue
+        if kind == INHERITED:
+            kind = before
+        if kind != ANY and before != ANY and kind != before:
+            return False
+        before = kind
+    return fit or (rules.only_spaces and spaces == length)
+
+
+@lean
+def order_of(a, b, tokens, bits):
+    """Length and first characters of a pair as one number, the smaller the sooner."""
+    length = length_of(a, b, tokens)
+    order, room = np.uint64(min(length, 63)), 58
+    k = 0
+    while room >= bits:
+        order = order << np.uint64(bits) | np.uint64(character(k, a, b, tokens) + 1)
+        room -= bits
+        k += 1
+    return order << np.uint64(room)
+
+
+@lean
+def is_before(key, key2, tokens):
+    """The same decision on the whole strings; of equal ones the smaller key."""
+    (a, b), (c, d) = parts(key), parts(key2)
+    length = length_of(a, b, tokens)
+    other = length_of(c, d, tokens)
+    if length != other:
+        return length < other
+    for k in range(length):
+        x, y = character(k, a, b, tokens), character(k, c, d, tokens)
+        if x != y:
+            return x < y
+    return key < key2
+
+
+@lean
+def comes_first(entry, other, tokens):
+    """Is the first of two entries (count, order, key) to be joined before the second?"""
+    count, order, key = entry
+    count2, order2, key2 = other
+    if count != count2:
+        return count > count2
+    if order != order2:
+        return order < order2
+    return is_before(key, key2, tokens)
+
+
+push, sink = heap_ordered_by(comes_first)
+
+
+@lean
+def push_fresh(pairs, lists, heap, tokens, rules):
+    """Put the pairs that have come and may be pieces into the heap."""
+    used = lists.used
+    used[LIVING] += used[FRESH]
+    for f in range(used[FRESH]):
+        key = lists.fresh[f]
+        a, b = parts(key)
+        if may_be_piece(a, b, tokens, rules):
+            entry = pairs.counts[find(pairs, key)], order_of(a, b, tokens, rules.bits), key
+            push(heap, used[SIZE], entry, tokens)
+            used[SIZE] += 1
+    used[FRESH] = 0
+
+
+@lean
+def take_best(pairs, lists, heap, tokens):
+    """Take the best pair from the heap; returns its key, or 0 if there is none.
+
+    An entry whose count is out of date goes back with the right one when it comes to the top.
+    """
+    used = lists.used
+    while used[SIZE] > 0:
+        key = heap.keys[0]
+        s = find(pairs, key)
+        count = pairs.counts[s] if pairs.keys[s] == key else 0
+        right = count == heap.counts[0]
+        entry = count, heap.orders[0], key
+        if right:
+            used[SIZE] -= 1
+            entry = entry_of(heap, used[SIZE])
+        sink(heap, used[SIZE], entry, tokens)
+        if right:
+            return key
+    return ZERO
+
+
+@lean
+def same_characters(token, other, tokens):
+    """Do two tokens have the same characters?"""
+    data, i, j = tokens.data, tokens.starts[token], tokens.starts[other]
+    length = tokens.starts[token + 1] - i
+    same = tokens.starts[other + 1] - j == length
+    k = 0
+    while same and k < length:
+        same = data[i + k] == data[j + k]
+        k += 1
+    return same
+
+
+@lean
+def spell(token, a, b, tokens, known):
+    """Write the characters of a + b as those of `token`; False if an earlier token has the same.
+
+    `known` is a hash table of the tokens that were learned.
+    """
+    data, starts = tokens.data, tokens.starts
+    end = starts[token]
+    h = ZERO
+    for part in (a, b):
+        for k in range(starts[part], starts[part + 1]):
+            data[end] = data[k]
+            h = (h ^ np.uint64(data[k] + 1)) * MIX1
+            h ^= h >> S29
+            end += 1
+    starts[token + 1] = end
+    last = np.uint64(known.size - 1)
+    slot = h & last
+    while known[slot] >= 0:
+        if same_characters(token, known[slot], tokens):
+            return False
+        slot = (slot + ONE) & last
+    known[slot] = token
+    return True
+
+
+@njit(cache=True)
+def learn(words, tokens, first, merges, rules):
+    """Learn up to len(merges) pairs from ``Words``; returns how many were found.
+
+    The arguments are those of ``learn`` of BPE, the data of ``Tokens`` are characters, and `rules`
+    say which strings may be pieces.
+    """
+    pairs, lists, heap = room_for(words, first)
+    count_pairs(words, pairs, lists)
+    found = 0
+    while found < len(merges):
+        push_fresh(pairs, lists, heap, tokens, rules)
+        key = take_best(pairs, lists, heap, tokens)
+        if key == ZERO:
+            break
+        a, b = parts(key)
+        new_id = first + found
+        if not spell(new_id, a, b, tokens, rules.known):
+            continue
+        merges[found, 0], merges[found, 1] = a, b
+        widths = tokens.widths
+        widths[new_id] = widths[a] + widths[b]
+        found += 1
+        s = find(pairs, key)
+        node = pairs.heads[s] if pairs.keys[s] == key and pairs.counts[s] > 0 else -1
+        pairs = join_everywhere(node, key, new_id, words, tokens, pairs, lists)
+        word = lists.used[TWICE]
+        if word >= 0 and widths[new_id] + widths[a] < tokens.limit:
+            # on the way to two new tokens side by side there was the pair of one and a
+            add(pairs, lists, pair_key(new_id, a), 0, word)
+    return found

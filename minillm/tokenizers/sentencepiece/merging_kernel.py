@@ -1,0 +1,172 @@
+"""SentencePiece's BPE over many texts: words that no piece can reach across are remembered.
+
+A text can be cut between two characters that stand side by side in no piece, for nothing is ever
+joined there: before most ▁, between letters and marks, between most Chinese characters. The memory
+of words is that of ``bpe.byte_bpe_kernel``, the definition ``SentencePieceBPE.tokens_of``.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..bpe.merging_kernel import merge_linked, merge_scanning
+from ..text.machine_kernel import lean
+from ..text.memory_kernel import LONGEST, recall, remember, slot_in
+from ..text.pieces_kernel import is_free, pair_key, pair_slot
+from ..text.utf8_kernel import character_width, code_point
+from .normalizer_kernel import longest_rule
+
+UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
+SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
+
+Pieces = namedtuple(
+    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints"
+)
+Scratch = namedtuple("Scratch", "symbols finals following before heap values")
+
+
+@lean
+def is_joint(left, right, pieces):
+    """Do these two characters stand side by side in any piece?"""
+    if left < NARROW and right < NARROW:
+        return pieces.narrow_joints[left * NARROW + right]
+    key = pair_key(left, right)
+    return pieces.wide_joints[np.int64(pair_slot(pieces.wide_joints, key, 1))] == key
+
+
+@lean(cache=True)
+def add_joints(lefts, rights, narrow, wide):
+    """Fill the two tables of characters that stand side by side."""
+    for k in range(lefts.size):
+        left, right = swapped(np.int64(lefts[k])), swapped(np.int64(rights[k]))
+        if left < NARROW and right < NARROW:
+            narrow[left * NARROW + right] = True
+        else:
+            key = pair_key(left, right)
+            wide[np.int64(pair_slot(wide, key, 1))] = key
+
+
+@lean(forceinline=True)
+def swapped(point):
+    """The code point with SPACE and U+0080 in each other's place."""
+    if point == SPACE:
+        return 0x80
+    return SPACE if point == 0x80 else point
+
+
+@lean
+def word_end(text, i, stop, pieces):
+    """Where the word at i ends: before the first character that is joined to none before it."""
+    before = np.int64(-1)
+    while i < stop:
+        width, point = 1, np.int64(text[i])
+        if point >= 128:
+            width = character_width(text[i])
+            point = swapped(code_point(text, i, width))
+        if before >= 0 and not is_joint(before, point, pieces):
+            break
+        before = point
+        i += width
+    return i
+
+
+@lean
+def cut(text, i, end, pieces, symbols):
+    """User-defined symbols and characters of text[i:end] into `symbols`; returns how many."""
+    count = 0
+    while i < end:
+        length, value = longest_rule(pieces.symbols, text, i, end)
+        if length:
+            symbols[count] = FROZEN + pieces.symbol_ids[value]
+        else:
+            length = character_width(text[i])
+            symbols[count] = pieces.characters[code_point(text, i, length)]
+        count += 1
+        i += length
+    return count
+
+
+@lean
+def finish(text, i, count, pieces, symbols, finals):
+    """Ids of the symbols of the text from i on: unknown ones as bytes, or a run of them as unk."""
+    n = 0
+    for k in range(count):
+        symbol = symbols[k]
+        if symbol >= FROZEN:
+            symbol -= FROZEN
+        if symbol < pieces.lengths.size:
+            finals[n] = symbol
+            n += 1
+            i += pieces.lengths[symbol]
+            continue
+        width = character_width(text[i])
+        if pieces.byte_ids[0] >= 0:
+            for b in range(width):
+                finals[n] = pieces.byte_ids[text[i + b]]
+                n += 1
+        elif n == 0 or finals[n - 1] != pieces.unk:
+            finals[n] = pieces.unk
+            n += 1
+        i += width
+    return n
+
+
+@lean
+def encode_word(text, i, end, pieces, scratch, finals):
+    """Ids of one word into `finals`; returns how many."""
+    count = cut(text, i, end, pieces, scratch.symbols)
+    if count <= scratch.values.size:
+        count = merge_scanning(scratch.symbols, scratch.values, count, pieces.pairs)
+    else:
+        count = merge_linked(
+            scratch.symbols, count, pieces.pairs, scratch.following, scratch.before, scratch.heap
+        )
+    return finish(text, i, count, pieces, scratch.symbols, finals)
+
+
+@lean
+def join_unknown(out, n, here, start, pieces):
+    """A run of unknown characters is one id, also where it goes on in the next word."""
+    if here > start and out[here] == pieces.unk and out[here - 1] == pieces.unk:
+        for k in range(here, n - 1):
+            out[k] = out[k + 1]
+        return n - 1
+    return n
+
+
+@lean(cache=True, nogil=True)
+def encode(text, segments, pieces, memory, scratch, out, ends, progress):
+    """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
+
+    `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far),
+    zeros at first. Returns 0 when all is done, or the length of a word too long for `scratch`.
+    """
+    n = progress[2]
+    for s in range(progress[0], segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        start = ends[s - 1] if s else 0
+        if s == progress[0]:
+            i = max(i, progress[1])
+        while i < stop:
+            end = word_end(text, i, stop, pieces)
+            length, here = end - i, n
+            if length > scratch.symbols.size:
+                progress[0], progress[1], progress[2] = s, i, n
+                return length
+            if length > LONGEST:
+                count = encode_word(text, i, end, pieces, scratch, scratch.finals)
+                for k in range(count):
+                    out[n + k] = scratch.finals[k]
+                n += count
+            else:
+                slot = slot_in(memory, text, i, length)
+                if is_free(slot):
+                    count = encode_word(text, i, end, pieces, scratch, memory.symbols)
+                    n = remember(memory, slot, text, i, length, count, out, n)
+                else:
+                    n = recall(memory, slot, out, n)
+            n = join_unknown(out, n, here, start, pieces)
+            i = end
+        ends[s] = n
+    progress[0], progress[1], progress[2] = segments.shape[0], 0, n
+    return 0

@@ -1,0 +1,134 @@
+"""The arrays of the unigram kernel, and the stages that run in kernels before it."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ...backends import active_backend
+from ..patterns.named_rules import RULES
+from ..pre_tokenizers.metaspace import SPACE, Metaspace
+from ..pre_tokenizers.split_rules import Split
+
+INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
+REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
+
+
+def has_kernel(pre_tokenizer: Metaspace) -> bool:
+    """Can the kernel cut like this pre-tokenizer?"""
+    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
+
+
+def mark_many(
+    pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``with_mark`` of every segment (n, 2) of `data`: (new data, new segments)."""
+    from ..text.marks_kernel import mark_spaces
+
+    segments = np.ascontiguousarray(segments, np.int64)
+    spaces = np.concatenate([[0], np.cumsum(data == 32)])
+    room = segments[:, 1] - segments[:, 0] + 2 * (spaces[segments[:, 1]] - spaces[segments[:, 0]])
+    out, ends = np.empty(int((room + 3).sum()), np.uint8), np.empty(len(segments), np.int64)
+    used = mark_spaces(data, segments, pre_tokenizer.scheme == "always", out, ends)
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
+    return out[:used], np.stack([starts, ends], 1)
+
+
+def pieces_of_rule(
+    data: np.ndarray, segments: np.ndarray, rule: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spans (p, 2) of the pieces that a named rule cuts the segments (n, 2), in order, into.
+
+    Also (n,), how many pieces there are up to the end of each segment.
+    """
+    from ..pre_tokenizers.scanning_kernel import piece_ends
+    from ..text.unicode_classes import class_table
+
+    segments = np.ascontiguousarray(segments, np.int64)
+    stops = np.empty(int((segments[:, 1] - segments[:, 0]).sum()), np.int64)
+    stops = stops[: piece_ends(data, segments, RULES.index(rule), class_table(), stops)]
+    owner = np.searchsorted(segments[:, 1], stops)
+    starts = np.maximum(np.concatenate([[0], stops[:-1]])[: len(stops)], segments[owner, 0])
+    last = np.searchsorted(owner, np.arange(len(segments)), "right")
+    return np.stack([starts, stops], 1), last
+
+
+def memory_for(length: int, *tables: np.ndarray) -> Any:
+    """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
+    from .bulk_kernel import Memory
+
+    slots, used = tables or (np.zeros(4 * REMEMBERED, np.uint64), np.zeros(1, np.int64))
+    return Memory(
+        slots=slots, used=used,
+        best=np.empty(length + 1), second=np.empty(length + 1),
+        edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
+    )
+
+
+def with_room(memory: Any, length: int) -> Any:
+    """The memory, its scratch room large enough."""
+    enough = length < memory.best.size
+    return memory if enough else memory_for(length, memory.slots, memory.used)
+
+
+def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
+    """The trie (units,) uint64 of ``text/trie_kernel.py`` over the pieces."""
+    from ..text.trie_kernel import build_trie
+
+    tokens = sorted(pieces)
+    starts = np.concatenate([[0], np.cumsum([len(token) for token in tokens])]).astype(np.int64)
+    data = np.frombuffer(b"".join(tokens) or b"\0", np.uint8)
+    ids = np.array([pieces[token][0] for token in tokens], np.int64)
+    queue = np.empty((starts[-1] + 1, 4), np.int64)
+    size = (2 * len(data) + 1024) // 256 * 256
+    while True:
+        units, taken = np.zeros(size, np.uint64), np.zeros(size, np.bool_)
+        used = build_trie(
+            data, starts, np.arange(len(tokens)), ids, units, taken, queue,
+            np.empty(256, np.int64), np.empty(256, np.int64),
+        )
+        if used:
+            return units[:used].copy()
+        size *= 2
+
+
+def bulk_encoder(model: Any, normalizer: Any, pre_tokenizer: Any) -> Any:
+    """``(data, segments) -> (ids, ends)`` through all three stages, or None for want of one."""
+    if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
+        return None
+    spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
+    rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
+    if not (pre_tokenizer is None or spaced or rule):
+        return None
+
+    def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if normalizer:
+            data, segments = normalizer.many(data, segments)
+        if not spaced:
+            return model.encode(data, segments, rule or "given")
+        data, segments = mark_many(pre_tokenizer, data, segments)
+        return model.encode(data, segments, "metaspace" if pre_tokenizer.split else "given")
+
+    return run
+
+
+def kernel_model(model: Any, lowest: float) -> Any:
+    """The pieces of a Unigram, as the kernel wants them.
+
+    lowest: the sum below which the kernel sets sums back to 0.
+    """
+    from .bulk_kernel import Model
+
+    values = model.scores.copy()
+    for id, score in model.matched.values():
+        values[id] = score
+    exact = model.variant == "huggingface"
+    return Model(
+        units=trie_of(model.matched), values=values, byte_ids=np.array(model.byte_ids, np.int32),
+        unk_id=-1 if model.unk_id is None else model.unk_id, unk_score=float(model.unk_score),
+        fallback=model.byte_fallback, apart=model.byte_fallback and not exact, single=not exact,
+        words=not any(INSIDE.search(token.decode("utf-8", "replace")) for token in model.matched),
+        bound=float(max(np.abs(values).max(initial=0.0), abs(model.unk_score))),
+        epsilon=2.0**-51 if exact else 2.0**-22, longest=max(model.longest, 4),
+        lowest=lowest,
+    )

@@ -1,0 +1,313 @@
+"""The most probable segmentation, fast: a trie, Viterbi's algorithm, and a memory of words.
+
+The definition is ``Unigram.best_path``. Where no piece has a ▁ after another character, every
+path passes through the beginning of each word, and a word can be cut by itself. Only rounding ties
+it to the text before: sums in float32 depend on what they start from. So the memory keeps, with
+the ids of a word, its margin, the least difference by which a best edge beat another one; where
+rounding could make up that difference the word is cut again from the sum it really starts from.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..text.machine_kernel import lean
+from ..text.marks_kernel import is_space, next_space
+from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
+from ..text.trie_kernel import ID, S9, child, leads
+from ..text.utf8_kernel import character_width
+
+MOST = 4  # ids that fit into a slot
+S24, S48 = np.uint64(24), np.uint64(48)
+
+# units: the trie. values: scores by id, float64. byte_ids: ids of byte model, or -1.
+# bound: the greatest |score|. epsilon: four unit roundoffs. A sum below `lowest` is set to 0.
+Model = namedtuple(
+    "Model",
+    "units values byte_ids unk_id unk_score fallback apart single words bound epsilon "
+    "longest lowest",
+)
+# slots: the words, uint64. used: how many. best, second, edges, path: room to cut a word.
+Memory = namedtuple("Memory", "slots used best second edges path")
+
+
+@lean
+def word_end(text, i, stop, marks, model):
+    """End of the part of the text that can be cut by itself."""
+    if marks:
+        return next_space(text, i + 1, stop)
+    if not model.words:
+        return stop
+    while is_space(text, i, stop):
+        i += 3
+    return next_space(text, i, stop) if i < stop else stop
+
+
+@lean
+def find_edges(text, i, stop, start, margins, model, memory):
+    """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
+
+    An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a
+    character that no id stands for.
+    """
+    best, second, edges = memory.best, memory.second, memory.edges
+    n = stop - i
+    best[0] = start
+    for k in range(1, n + 1):
+        best[k] = -np.inf
+    if margins:
+        for k in range(1, n + 1):
+            second[k] = -np.inf
+    units, values = model.units, model.values
+    k = 0
+    while k < n:
+        before = best[k]
+        if before < model.lowest:
+            for j in range(k, min(n, k + model.longest) + 1):
+                best[j] -= before
+                second[j] -= before
+            before = 0.0
+        end = k + character_width(text[i + k])
+        alone = False
+        unit = units[0]
+        j = k
+        while j < n:
+            byte = text[i + j]
+            unit = child(units, unit, byte)
+            if not leads(unit, byte):
+                break
+            j += 1
+            id = np.int64((unit >> S9) & ID) - 1
+            if id >= 0:
+                score = before + values[id]
+                if model.single:
+                    score = np.float64(np.float32(score))
+                if margins:
+                    second[j] = max(second[j], min(score, best[j]))
+                if score > best[j]:
+                    best[j] = score
+                    edges[j] = (k << 24) | id
+                alone |= j == end
+        if not alone:
+            if model.unk_id < 0:
+                best[0] = k
+                return False
+            score = before + model.unk_score
+            if model.single:
+                score = np.float64(np.float32(score))
+            if margins:
+                second[end] = max(second[end], min(score, best[end]))
+            if score > best[end]:
+                best[end] = score
+                edges[end] = (k << 24) | model.unk_id
+        k = end
+    return True
+
+
+@lean
+def trace(n, memory):
+    """Write the best path, last edge first, as ends and edges; returns (edges, least margin)."""
+    count, margin = 0, np.inf
+    while n > 0:
+        margin = min(margin, memory.best[n] - memory.second[n])
+        memory.path[2 * count] = n
+        memory.path[2 * count + 1] = memory.edges[n]
+        n = memory.edges[n] >> 24
+        count += 1
+    return count, margin
+
+
+@lean
+def exact_id(text, i, stop, units):
+    """Id of the piece that is exactly text[i:stop], or -1."""
+    unit = units[0]
+    for k in range(i, stop):
+        unit = child(units, unit, text[k])
+        if not leads(unit, text[k]):
+            return -1
+    return np.int64((unit >> S9) & ID) - 1
+
+
+@lean
+def put_unknown(text, i, stop, model, out, n):
+    """The ids of an unknown stretch: bytes if all have ids, or one unknown."""
+    if not model.single:
+        id = exact_id(text, i, stop, model.units)
+        if id >= 0:
+            out[n] = id
+            return n + 1
+    if model.fallback:
+        whole = True
+        for k in range(i, stop):
+            whole &= model.byte_ids[text[k]] >= 0
+        if whole:
+            for k in range(i, stop):
+                out[n + k - i] = model.byte_ids[text[k]]
+            return n + stop - i
+    out[n] = model.unk_id
+    return n + 1
+
+
+@lean
+def put_path(text, i, count, waiting, model, memory, out, n):
+    """The ids of a path that begins at byte i; returns (ids so far, start of an unknown stretch).
+
+    An unknown stretch may go on in the next word, so it is written when it ends; -1: there is none.
+    """
+    path = memory.path
+    for k in range(count - 1, -1, -1):
+        id, start = path[2 * k + 1] & 0xFFFFFF, i + (path[2 * k + 1] >> 24)
+        if id == model.unk_id and model.apart:
+            n = put_unknown(text, start, i + path[2 * k], model, out, n)
+        elif id == model.unk_id:
+            waiting = start if waiting < 0 else waiting
+        else:
+            if waiting >= 0:
+                n = put_unknown(text, waiting, start, model, out, n)
+                waiting = -1
+            out[n] = id
+            n += 1
+    return n, waiting
+
+
+@lean(forceinline=True)
+def remember(memory, at, low, high, count, margin, unk_id):
+    """Put up to four ids and the margin of a path into a slot; margin 0 if they do not fit."""
+    slots, path = memory.slots, memory.path
+    whole = count <= MOST
+    for k in range(count):
+        whole &= path[2 * k + 1] & 0xFFFFFF != unk_id
+    slots[at], slots[at + ONE] = low, high
+    first, last = ZERO, ZERO
+    if whole:
+        for k in range(count):
+            id = np.uint64(path[2 * (count - 1 - k) + 1]) & ID
+            if k < 2:
+                first |= id << (S24 * np.uint64(k))
+            else:
+                last |= id << (S24 * np.uint64(k - 2))
+        steps = min(margin * 4096.0, 65535.0)  # rounded down
+        first |= np.uint64(steps) << S48
+        last |= np.uint64(count) << S48
+    slots[at + TWO], slots[at + THREE] = first, last
+
+
+@lean
+def forget_if_full(memory):
+    """Empty the memory when half of its slots are filled."""
+    if memory.used[0] * 2 > memory.slots.size // 4:
+        for k in range(memory.slots.size):
+            memory.slots[k] = ZERO
+        memory.used[0] = 0
+
+
+@lean
+def summed_up(total, ids, first, after, model):
+    """The sum goes on over ids[first:after], rounded at every step."""
+    for k in range(first, after):
+        total += model.values[ids[k]]
+        if model.single:
+            total = np.float64(np.float32(total))
+    return total
+
+
+@lean
+def learn_word(text, i, end, key, at, model, memory):
+    """Cut a word and put it into its free slot; False at a character that no id stands for."""
+    memory.used[0] += 1
+    if not find_edges(text, i, end, 0.0, True, model, memory):
+        return False
+    count, margin = trace(end - i, memory)
+    remember(memory, at, key[0], key[1], count, margin, model.unk_id)
+    return True
+
+
+@lean(forceinline=True)
+def slot_of_word(text, i, end, model, memory):
+    """Index of the slot of a short word, which is cut and remembered if it is new.
+
+    ALL at a character that no id stands for, which ``memory.best[0]`` bytes come before.
+    """
+    forget_if_full(memory)
+    slots = memory.slots
+    low, high = short_key(text, i, end - i)
+    at = short_slot(slots, shift_for(slots), low, high)
+    if slots[at + ONE] == ZERO and not learn_word(text, i, end, (low, high), at, model, memory):
+        return ALL
+    return at
+
+
+@lean(forceinline=True)
+def is_certain(slack, length, before, so_far, model, out, n):
+    """Do the ids of a word hold after the text before it? Returns that, and the sum so far.
+
+    slack: the margin of the word, `length` bytes. before: bytes of the segment before it.
+    so_far: (sum, number of ids in `out` that it is of), brought up to `n` ids if it matters.
+    """
+    scale, most = model.epsilon * length, model.bound * (length + before)
+    if slack > scale * most and -most >= model.lowest:
+        return True, so_far
+    total, done = so_far
+    total = summed_up(total, out, done, n, model)
+    most = model.bound * length
+    certain = slack > scale * (most + abs(total)) and total - most >= model.lowest
+    return certain, (total, n)
+
+
+@lean(forceinline=True)
+def put_known(slots, at, out, n):
+    """Copy the ids in a slot to out[n:], where four have room."""
+    first, last = slots[at + TWO], slots[at + THREE]
+    out[n] = first & ID
+    out[n + 1] = (first >> S24) & ID
+    out[n + 2] = last & ID
+    out[n + 3] = (last >> S24) & ID
+
+
+@lean(cache=True, nogil=True)
+def encode_unigram(text, segments, marks, model, memory, out, ends):
+    """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
+
+    Each segment is one piece, or with `marks` a piece begins at every ▁ of it. `out` needs room for
+    one id per byte and four more. Returns -1, or the place of a character that has no id.
+    """
+    n = np.int64(0)
+    slots = memory.slots
+    joined = not marks
+    for s in range(segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        begin, so_far = i, (0.0, n)  # the sum of the segment's ids, up to one of them
+        waiting = -1  # where an unknown stretch began
+        while i < stop:
+            end = word_end(text, i, stop, marks, model)
+            length = end - i
+            if length <= SHORT:
+                at = slot_of_word(text, i, end, model, memory)
+                if at == ALL:
+                    return i + np.int64(memory.best[0])
+                count, certain = np.int64(slots[at + THREE] >> S48), True
+                if joined:
+                    slack = np.float64(slots[at + TWO] >> S48) * (1.0 / 4096.0)
+                    certain, so_far = is_certain(slack, length, i - begin, so_far, model, out, n)
+                if certain and count > 0:
+                    if waiting >= 0:
+                        n = put_unknown(text, waiting, i, model, out, n)
+                        waiting, so_far = -1, (so_far[0], n)
+                    put_known(slots, at, out, n)
+                    n += count
+                    i = end
+                    continue
+            start = summed_up(so_far[0], out, so_far[1], n, model) if joined else 0.0
+            if not find_edges(text, i, end, start, False, model, memory):
+                return i + np.int64(memory.best[0])
+            total = memory.best[length]
+            count, _ = trace(length, memory)
+            n, waiting = put_path(text, i, count, waiting, model, memory, out, n)
+            i, so_far = end, (total, n)
+            if waiting >= 0 and not joined:
+                n = put_unknown(text, waiting, i, model, out, n)
+                waiting = -1
+        if waiting >= 0:
+            n = put_unknown(text, waiting, stop, model, out, n)
+        ends[s] = n
+    return -1
