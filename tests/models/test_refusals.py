@@ -177,7 +177,7 @@ def test_penalize_names_what_is_no_token():
 @pytest.mark.parametrize("prompts", [
     [1, [2]], [[2], 1], [[1, [2]]], [[1], {2}], 5, None, np.array(5), np.int64(5), {1, 2},
     {1: 2}, (i for i in (1, 2)), [iter((1, 2))], b"ab", [[[1]]], np.ones((1, 1, 1), int),
-], ids=str)
+], ids=[str(k) for k in range(15)])
 def test_prompts_of_no_order_are_refused(model, prompts):
     with pytest.raises(TypeError, match=r"^prompt"):
         generate(model, prompts, 3)

@@ -4,9 +4,9 @@ import random
 
 import pytest
 import regex
-from minillm.tokenizers.formats.write_json_stages import regex_json
 
 from minillm.tokenizers import Cut, Replace, Split, Tokenizer
+from minillm.tokenizers.formats.json_stages_writing import regex_json
 from minillm.tokenizers.patterns.matching import spans
 from minillm.tokenizers.patterns.named_rules import rule_of
 from minillm.tokenizers.patterns.reading import read_pattern
