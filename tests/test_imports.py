@@ -137,6 +137,7 @@ def test_no_package_exports_a_name_that_hides_a_module():
     for path in sorted(ROOT.rglob("__init__.py")):
         modules = {other.stem for other in path.parent.glob("*.py")}
         modules |= {other.parent.name for other in path.parent.glob("*/__init__.py")}
+        wrong += [f"{path.parent.name}.{name}" for name in defined(path) if name in modules]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[-1] in (
                     modules):

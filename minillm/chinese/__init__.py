@@ -8,12 +8,12 @@
 from functools import cache
 
 from .cpm import CpmText, from_cpm, to_cpm, with_cpm
-from .cut import Cutter
 from .dictionary import Dictionary
 from .hmm import Hmm
 from .new_words import NewWord, find_words
 from .sentences import segmented_sentences
 from .user_words import with_user_words
+from .word_cutting import Cutter
 
 __all__ = [
     "CpmText", "Cutter", "Dictionary", "Hmm", "NewWord", "cut", "cutter", "find_words",

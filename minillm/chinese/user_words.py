@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..tokenizers.formats.untrusted import BrokenFileError, read_text
-from .cut import BLOCK, follow, join_letters, outside_words, parts
 from .dictionary import MAX_COUNT, MAX_WORD, Dictionary
+from .word_cutting import BLOCK, follow, join_letters, outside_words, parts
 
 LINE = re.compile("(.+?)( [0-9]+)?( [a-z]+)?")
 Word = tuple[str, int | None]  # None: as often as it takes to be cut as one word

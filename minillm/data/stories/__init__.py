@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from minillm.data.stories.floor import carried_nats, entropy_per_token, expected_tokens
-from minillm.data.stories.grammar import Grammar
 from minillm.data.stories.parsing import END, ParseResult
+from minillm.data.stories.story_grammar import Grammar
 
 __all__ = [
     "END",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minillm.data.stories.grammar import Grammar, mentions
+from minillm.data.stories.story_grammar import Grammar, mentions
 
 
 def expected_tokens(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from minillm.data.stories.grammar import Grammar
 from minillm.data.stories.reading import Mention, Template
+from minillm.data.stories.story_grammar import Grammar
 
 # (side, slot) -> identities of the entries that agree with what was written; side BOTH is shared
 Values = dict[tuple[int, str], frozenset[int]]
