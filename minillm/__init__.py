@@ -7,7 +7,9 @@ and ``show``.
 """
 
 import importlib
+import sys
 
+from . import backends
 from .backends import backend
 
 __version__ = "0.1.0"
@@ -15,6 +17,9 @@ _SUBMODULES = (
     "autograd", "data", "generation", "models", "nn", "ops", "show", "tokenizers", "training",
 )
 __all__ = ["__version__", "backend", *_SUBMODULES]
+
+# ``from minillm.backend import backend`` has been in use; the name itself stays the function's.
+sys.modules[f"{__name__}.backend"] = backends
 
 
 def __getattr__(name: str):

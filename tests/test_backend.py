@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -48,3 +50,9 @@ def test_an_error_leaves_the_block():
     with pytest.raises(KeyError), backend("numpy"):
         raise KeyError
     assert active_backend() == default
+
+
+def test_the_former_place_of_the_switch():
+    code = ("from minillm.backend import backend; import minillm; "
+            "from minillm.backend import TWINS; assert minillm.backend is backend")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
