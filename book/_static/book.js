@@ -74,5 +74,35 @@ function bookTerms() {
   });
 }
 
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", bookTerms);
-else bookTerms();
+// A formula wider than the page is drawn smaller, as far as it can be read.
+function fitFormulas() {
+  for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
+    const box = formula.parentElement;
+    box.style.fontSize = "";
+    const width = Math.max(formula.scrollWidth, formula.querySelector("mjx-math")?.scrollWidth || 0);
+    const room = box.clientWidth;
+    if (room && width > room) box.style.fontSize = `${Math.floor((100 * room) / width) - 1}%`;
+  }
+}
+
+// Formulas are not prose: the search shows its excerpts without their source.
+function readableExcerpts() {
+  if (typeof Search === "undefined") return;
+  const textOf = Search.htmlToText;
+  Search.htmlToText = (html, anchor) => textOf(
+    html.replace(/<(span|div) class="math[^>]*>[^]*?<\/\1>/g, "…"), anchor);
+}
+
+function start() {
+  bookTerms();
+  readableExcerpts();
+  if (typeof MathJax !== "undefined") {
+    const ready = () => (MathJax.startup?.promise ? MathJax.startup.promise.then(fitFormulas)
+      : setTimeout(ready, 50));
+    ready();
+    window.addEventListener("resize", fitFormulas);
+  }
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

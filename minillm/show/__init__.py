@@ -13,11 +13,12 @@ from .lattices import lattice
 from .matrices import bars, heatmap
 from .merge_trees import trees
 from .plots import Plot, curves, figure, image
+from .races import race
 from .source_code import source
 from .tables import shapes, table
 from .token_strips import strips, tokens
 
 __all__ = [
     "Html", "Plot", "attention", "bars", "curves", "dump", "figure", "heatmap", "image", "lattice",
-    "shapes", "source", "strips", "table", "tokens", "trees",
+    "race", "shapes", "source", "strips", "table", "tokens", "trees",
 ]

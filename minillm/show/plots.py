@@ -1,17 +1,15 @@
-"""The book's plots: one quiet Matplotlib style, on a light card that reads in both themes."""
+"""The book's plots: one quiet Matplotlib style."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-CARD = "#fdfdfb"
-INK = "#2b2b2b"
-COLOURS = ("#0072B2", "#D55E00", "#00795A", "#A8487E", "#8A6100", "#3A7CA5")
-LARGEST_FILE = 80_000
+from .plot_drawings import AXIS, COLOURS, GRID, INK, svg
+
+NARROW = 4.0  # inches: text of 10.5 points has 12 pixels on a phone
 
 
 def _style() -> Any:
@@ -19,14 +17,14 @@ def _style() -> Any:
 
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
     return {
-        "figure.facecolor": CARD, "axes.facecolor": CARD, "savefig.facecolor": CARD,
-        "figure.dpi": 200, "savefig.dpi": 200, "figure.constrained_layout.use": True,
+        "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
+        "svg.fonttype": "none", "figure.constrained_layout.use": True,
         "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-        "axes.edgecolor": "#777777", "axes.linewidth": 0.8, "axes.titlesize": 11.5,
+        "axes.edgecolor": AXIS, "axes.linewidth": 0.8, "axes.titlesize": 11.5,
         "axes.titleweight": "bold", "axes.titlelocation": "left",
         "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True,
+        "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
         "lines.linewidth": 1.8, "lines.markersize": 4, "legend.frameon": False,
         "image.cmap": "cividis", "axes.unicode_minus": True,
         "axes.prop_cycle": cycler(color=list(COLOURS)) + cycler(linestyle=dashes),
@@ -34,7 +32,7 @@ def _style() -> Any:
 
 
 class Plot:
-    """A Matplotlib figure that a notebook shows as a PNG of double resolution.
+    """A Matplotlib figure that a notebook shows as SVG: one drawing for a wide page, one for a phone.
 
     figure: the Matplotlib figure. text: what is printed, the same in every run.
     """
@@ -45,21 +43,14 @@ class Plot:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_png_(self) -> bytes:
-        """The picture, at most 80 kB: with fewer colours if it would be larger."""
-        import matplotlib
-        from PIL import Image
-
-        buffer = io.BytesIO()
-        with matplotlib.rc_context(_style()):
-            self.figure.savefig(buffer, format="png", metadata={"Software": None})
-        picture = Image.open(buffer).convert("RGB")
-        for colours in (256, 64, 16, 8, 4):
-            small = io.BytesIO()
-            picture.quantize(colours, dither=Image.Dither.NONE).save(small, "png", optimize=True)
-            if small.tell() <= LARGEST_FILE:
-                break
-        return small.getvalue()
+    def _repr_html_(self) -> str:
+        """Both drawings. The book shows the one that fits; elsewhere only the first is seen."""
+        width, height = self.figure.get_size_inches()
+        wide = svg(self.figure, self.text, "wide")
+        self.figure.set_size_inches(NARROW, height * min(1, 1.15 * NARROW / width))
+        narrow = svg(self.figure, self.text, "narrow")
+        self.figure.set_size_inches(width, height)
+        return f'<div class="minillm-plot">{wide}{narrow}</div>'
 
 
 def figure(
@@ -68,7 +59,7 @@ def figure(
     """An empty plot in the book's style and its axes (an array of axes if there are several).
 
     width, height: in inches. text: the printed form of the plot. End the cell with the plot.
-    Chinese text does not belong in a plot (the font lacks it): use the HTML functions.
+    Text is measured in a font without Chinese: keep Chinese words in a plot short.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -100,7 +91,7 @@ def curves(
         axes.plot(x, y, label=name)
         places.update(np.asarray(x, dtype=float).tolist())
     for name, level in (levels or {}).items():
-        axes.axhline(level, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2, label=name)
+        axes.axhline(level, color=INK, linestyle=(0, (2, 2)), linewidth=1.2, label=name)
     if "x" in log:
         axes.set_xscale("log")
         _plain_ticks(axes.xaxis, places)

@@ -30,8 +30,11 @@
 # The first cell computes it for three numbers.
 
 # %%
-import numpy as np
+#| tags: [remove-cell]
 from myst_nb import glue
+
+# %%
+import numpy as np
 
 from minillm import show
 
@@ -40,9 +43,10 @@ p = np.exp(z) / np.exp(z).sum()
 print(p.round(3))
 
 # %% [markdown]
-# The largest logit gets most of the probability. The next cell keeps two numbers for the text.
+# The largest logit gets most of the probability.
 
 # %%
+#| tags: [remove-cell]
 glue("trial-largest", f"{p.max():.2f}", display=False)
 glue("trial-seconds", 2, display=False)
 

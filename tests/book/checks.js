@@ -49,6 +49,41 @@
       .map((e) => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 40)}`).slice(0, 8);
   },
 
+  // What is cut at the edge of its box: all that hides or scrolls sideways more than it shows, except
+  // tables and drawings in a group that can be reached with the keyboard and shadows its edges.
+  cut() {
+    const may = (e) => e.closest('div[role="group"][tabindex="0"], .pst-scrollable-table-container');
+    const cue = (e) => getComputedStyle(e).backgroundImage.includes("gradient");
+    const hides = (e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
+      && getComputedStyle(e).overflowX !== "visible";
+    const all = [...document.querySelectorAll(".bd-article, .bd-article *")];
+    return all.filter((e) => e.checkVisibility() && hides(e)
+        && !e.closest("mjx-assistive-mml, button, svg") && !(may(e) && cue(may(e))))
+      .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} > ${e.clientWidth}: `
+        + e.textContent.trim().slice(0, 50)).slice(0, 8);
+  },
+
+  // Text of drawings smaller than 10 pixels.
+  small() {
+    const height = (t) => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().d;
+    const all = [...document.querySelectorAll(".bd-article svg:not(mjx-container svg) text")];
+    return all.filter((t) => t.checkVisibility() && height(t) < 9.9)
+      .map((t) => `${height(t).toFixed(1)}: ${t.textContent}`).slice(0, 8);
+  },
+
+  // Chinese text that does not say that it is Chinese.
+  unmarked() {
+    const walker = document.createTreeWalker(document.querySelector(".bd-article"), NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) {
+      const { parentElement, textContent } = walker.currentNode;
+      const left = parentElement.closest("script, style, title, mjx-container");
+      if (/[\u4e00-\u9fff]/.test(textContent) && !left && parentElement.closest("[lang]").lang !== "zh")
+        found.push(textContent.trim().slice(0, 40));
+    }
+    return found.slice(0, 8);
+  },
+
   // Open every solution and dropdown, so that what they hide is looked at too.
   open() {
     document.querySelectorAll("details").forEach((e) => { e.open = true; });

@@ -80,7 +80,7 @@ def test_structure_tests_can_fail(trial: Path) -> None:
     """A gap in the execution, a hidden cell, a lost caption, a long cell: each is caught."""
     notebook = nbformat.read(trial, as_version=4)
     code = form.code_cells(notebook)
-    plot = next(cell for cell in code if "image/png" in str(cell.outputs))
+    plot = next(cell for cell in code if "minillm-plot" in str(cell.outputs))
     plot.metadata["mystnb"]["image"]["alt"] = ""
     code[1].execution_count = 7
     code[2].source = "\n".join(["x = 1"] * 21)

@@ -38,7 +38,12 @@ def test_page(visit, address: str) -> None:
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         page.wait_for_timeout(350)  # the theme fades colours
         assert ask(page, "contrast") == [], f"text that is hard to read on the {theme} page"
-    page.set_viewport_size({"width": 390, "height": 844})
+    for width in (1200, 820, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(100)
+        assert ask(page, "cut") == [], f"cut at {width} pixels"
+        assert ask(page, "small") == [], f"too small to read at {width} pixels"
+    assert ask(page, "unmarked") == [], "Chinese text without lang=zh"
     assert ask(page, "width") <= 390, f"wider than a phone: {ask(page, 'wider')}"
     assert ask(page, "wider") == [], "parts that stick out of a phone's screen"
     assert not seen.errors, "errors in the console"

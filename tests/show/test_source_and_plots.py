@@ -1,15 +1,16 @@
 """The source of functions as the book shows it, and the plots."""
 
-import io
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
 from minillm import show
 from minillm.backends import TWINS, active_backend, twin
-from minillm.show.plots import LARGEST_FILE
+from minillm.show.plot_drawings import LARGEST
 
 
 def example(x: int) -> int:
@@ -58,34 +59,66 @@ def test_source_refuses_what_has_none() -> None:
         show.source(example, kernel=True)
 
 
-def picture(plot: show.Plot):
-    """The plot as an image."""
-    from PIL import Image
-
-    data = plot._repr_png_()
-    assert len(data) <= LARGEST_FILE
-    return Image.open(io.BytesIO(data))
-
-
-def test_plots_are_small_sharp_and_repeatable() -> None:
-    """Double resolution, at most 80 kB, the same bytes twice, a printed form without address."""
-
-    def draw() -> show.Plot:
-        steps = np.arange(300)
-        noise = np.random.default_rng(0).normal(size=300) / 20
-        return show.curves({"train": np.exp(-steps / 90) + noise, "test": (steps, steps / 300)},
-                           levels={"entropy": 0.1}, log="y", title="loss")
-
-    assert picture(draw()).size[0] == 1280
-    assert draw()._repr_png_() == draw()._repr_png_()
-    assert repr(draw()) == "curves of train, test: loss by step"
+def drawings(plot: show.Plot) -> list[ET.Element]:
+    """Both drawings of the plot, read as XML."""
+    html = plot._repr_html_()
+    found = list(ET.fromstring(html))
+    assert [drawing.get("class") for drawing in found] == ["wide", "narrow"]
+    assert all(len(part) <= LARGEST for part in html.split("<svg")[1:])
+    return found
 
 
-def test_crowded_plots_stay_small() -> None:
-    """Even an image of noise fits into 80 kB."""
+def noisy() -> show.Plot:
+    """Two curves and a level."""
+    steps = np.arange(300)
+    noise = np.random.default_rng(0).normal(size=300) / 20
+    return show.curves({"train": np.exp(-steps / 90) + noise, "test": (steps, steps / 300)},
+                       levels={"entropy": 0.1}, log="y", title="loss <1>")
+
+
+def test_plots_are_text_and_repeatable() -> None:
+    """Words stand as words, escaped; the same drawing twice; a printed form without address."""
+    for drawing in drawings(noisy()):
+        words = ["".join(text.itertext()) for text in drawing.iter("text")]
+        assert {"train", "test", "entropy", "step", "loss", "loss <1>"} <= set(words)
+        assert drawing.get("aria-label") == repr(noisy())
+    assert noisy()._repr_html_() == noisy()._repr_html_()
+    assert repr(noisy()) == "curves of train, test: loss by step"
+
+
+def test_plots_read_on_a_phone() -> None:
+    """Drawn for a phone, no text has less than 11 pixels on a page 358 pixels wide."""
+    wide, narrow = drawings(noisy())
+    scale = 358 / float(narrow.get("viewBox").split()[2])
+    sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", ET.tostring(narrow).decode())}
+    assert sizes
+    assert min(sizes) * scale >= 11
+    assert float(wide.get("viewBox").split()[2]) > float(narrow.get("viewBox").split()[2])
+
+
+def test_plots_follow_the_theme() -> None:
+    """No colour is fixed: ink is the page's, curves may be set by the page, nothing is filled."""
+    html = noisy()._repr_html_()
+    outside = re.sub(r"var\([^)]*\)", "", html)
+    assert not re.findall(r"#[0-9a-f]{6}", outside)
+    assert "currentColor" in html
+    assert "var(--plot-1," in html
+
+
+def test_plots_name_nothing_twice() -> None:
+    """Plots of one page share no id, except where they hold the same thing."""
+    one, other = (set(re.findall(r" id='([^']*)'", ET.tostring(d).decode().replace('"', "'")))
+                  for d in drawings(noisy()))
+    assert one
+    assert not one & other
+
+
+def test_crowded_plots_are_refused() -> None:
+    """A drawing too large for a page is an error that says how to mend it."""
     plot, axes = show.figure()
-    axes.plot(np.random.default_rng(0).normal(size=(2000, 4)))
-    picture(plot)
+    axes.plot(np.random.default_rng(0).normal(size=(20_000, 4)), "o")
+    with pytest.raises(ValueError, match="plot fewer points"):
+        plot._repr_html_()
 
 
 def test_curves_differ_by_more_than_colour() -> None:
@@ -97,7 +130,7 @@ def test_curves_differ_by_more_than_colour() -> None:
 
 def test_image_shows_a_large_matrix() -> None:
     """Any size of matrix, but only a matrix."""
-    picture(show.image(np.arange(10_000).reshape(100, 100), label="value"))
+    drawings(show.image(np.arange(10_000).reshape(100, 100), label="value"))
     with pytest.raises(ValueError, match="expected"):
         show.image(np.zeros(3))
 

@@ -2,12 +2,12 @@
 
 from sphinx.application import Sphinx
 
-from . import api, book_map, numbers, search, terms
+from . import api, book_map, downloads, listings, numbers, pages, plots, search, terms, tidy
 
 
 def setup(app: Sphinx) -> dict:
     """Register every part of the extension."""
-    for part in (api, book_map, numbers, search, terms):
+    for part in (api, book_map, downloads, listings, numbers, pages, plots, search, terms, tidy):
         part.setup(app)
     app.connect("html-page-context", remove_remote_scripts, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

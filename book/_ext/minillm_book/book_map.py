@@ -34,7 +34,7 @@ def map_html(parts: list[dict], written: dict[int, tuple[str, str]]) -> str:
     html = ['<div class="book-map">']
     for part in parts:
         html.append(f'<section><p class="book-map-part">{escape(part["part"])}</p><ol>')
-        for number, _slug, title in part["chapters"]:
+        for number, _slug, title, _chinese in part["chapters"]:
             count = f'<span class="book-map-number">{number}</span>'
             if number in written:
                 link, title = written[number]

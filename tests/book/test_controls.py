@@ -1,0 +1,178 @@
+"""Every control of a page works: by click, by touch and by key, on every width."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import urllib.request
+
+import nbformat
+import pytest
+
+from .conftest import BUILT, built_pages
+
+CHAPTER = "notebooks/15_attention.html"
+KINDS = ["book/cover.html", CHAPTER, "book/glossary.html", "book/api/ops.html", "search.html"]
+CHAPTERS = [page for page in built_pages() if page.startswith("notebooks/")]
+LARGEST = 900_000  # bytes of a chapter as it is sent
+
+
+def use(page, control, way: str) -> None:
+    """Click, touch or press a control."""
+    if way == "key":
+        control.focus()
+        page.keyboard.press("Enter")
+    else:
+        getattr(control, way)()
+
+
+@pytest.mark.parametrize("way", ["click", "tap", "key"])
+@pytest.mark.parametrize("width", [390, 820])
+@pytest.mark.parametrize("address", KINDS)
+def test_menu_opens_and_closes(visit, address: str, width: int, way: str) -> None:
+    """The table of contents of the book opens over the page; Escape closes it."""
+    page = visit(address, viewport={"width": width, "height": 844}, has_touch=True).page
+    menu = page.locator("#pst-primary-sidebar-modal")
+    assert not menu.is_visible()
+    use(page, page.locator("button.primary-toggle").first, way)
+    assert menu.is_visible()
+    assert menu.get_by_role("link", name="Attention").first.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+
+
+@pytest.mark.parametrize("way", ["click", "key"])
+@pytest.mark.parametrize("address", KINDS)
+def test_menu_on_a_desk(visit, address: str, way: str) -> None:
+    """The button hides the table of contents and shows it again."""
+    page = visit(address, viewport={"width": 1200, "height": 844}).page
+    menu = page.locator("#pst-primary-sidebar")
+    button = page.locator("button.primary-toggle").first
+    assert menu.is_visible()
+    use(page, button, way)
+    page.wait_for_timeout(500)
+    assert not page.locator("#pst-primary-sidebar a").first.is_visible() or (
+        menu.bounding_box()["x"] + menu.bounding_box()["width"] <= 0)
+    use(page, button, way)
+    page.wait_for_timeout(500)
+    assert page.locator("#pst-primary-sidebar a").first.is_visible()
+
+
+@pytest.mark.parametrize("way", ["click", "tap", "key"])
+def test_contents_of_a_page(visit, way: str) -> None:
+    """On a phone the list of sections opens, and its links lead there."""
+    page = visit(CHAPTER, viewport={"width": 390, "height": 844}, has_touch=True).page
+    use(page, page.locator("button.secondary-toggle").first, way)
+    list_of_sections = page.locator("#pst-secondary-sidebar-modal")
+    assert list_of_sections.is_visible()
+    list_of_sections.get_by_role("link", name="Masks").click()
+    page.wait_for_function("location.hash === '#masks'")
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_theme_and_search_and_download(visit, width: int) -> None:
+    """Three themes in turn, a search field that finds, a menu with the notebook."""
+    page = visit(CHAPTER, viewport={"width": width, "height": 844}).page
+    button = page.locator(".bd-header-article .theme-switch-button")
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"light", "dark", "auto"}
+    page.locator(".dropdown-download-buttons button").first.click()
+    assert page.locator("a.btn-download-source-button").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input")
+    assert field.is_visible()
+    field.fill("softmax")
+    field.press("Enter")
+    page.wait_for_selector("#search-results li a")
+
+
+def test_tab_key_meets_no_formula(visit) -> None:
+    """Formulas are text, not stops of the Tab key; tables that scroll are stops."""
+    page = visit(CHAPTER).page
+    assert page.locator("mjx-container").count() > 10
+    assert page.locator("mjx-container[tabindex], mjx-container [tabindex]").count() == 0
+
+
+@pytest.mark.parametrize(("words", "page"), [("attention", "15_attention"), ("注意力", "15_attention"),
+                                             ("分词", "09_chinese_words"), ("softmax", "14_softmax")])
+def test_search_finds_the_chapter_first(visit, words: str, page: str) -> None:
+    """The chapter on a subject comes before all other pages, with an excerpt without TeX."""
+    found = visit(f"search.html?q={words}").page
+    found.wait_for_function(
+        "/found/.test(document.querySelector('.search-summary')?.innerText)", timeout=20_000)
+    found.wait_for_timeout(500)
+    first = found.locator("#search-results li a").first.get_attribute("href")
+    assert page in first
+    text = found.locator("#search-results").inner_text()
+    assert "\\(" not in text
+    assert "\\[" not in text
+
+
+@pytest.mark.parametrize("address", CHAPTERS)
+def test_weight(visit, address: str) -> None:
+    """All that a chapter loads, compressed; no icon font, no search index."""
+    page = visit(address).page
+    names = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    total = 0
+    for name in [page.url, *names]:
+        with urllib.request.urlopen(name) as answer:
+            data = answer.read()
+        total += len(data) if name.endswith((".woff", ".woff2", ".png")) else len(gzip.compress(data))
+    assert not [name for name in names if "fontawesome" in name or "searchindex" in name]
+    assert total <= LARGEST
+
+
+def test_mathematics_is_loaded_only_where_it_is(visit) -> None:
+    """A page without a formula loads no MathJax."""
+    page = visit("book/cover.html").page
+    names = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert not [name for name in names if "mathjax" in name.lower()]
+
+
+@pytest.mark.parametrize("address", [*KINDS[:4], CHAPTERS[0]])
+def test_description_and_card(visit, address: str) -> None:
+    """What a search engine and a shared link show."""
+    page = visit(address).page
+    described = page.locator("meta[name=description]").get_attribute("content")
+    assert 20 < len(described) <= 202
+    assert page.locator("meta[property='og:title']").get_attribute("content")
+    image = page.locator("meta[property='og:image']").get_attribute("content")
+    with urllib.request.urlopen(page.evaluate("(path) => new URL(path, location).href", image)) as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("address", CHAPTERS)
+def test_download_is_clean(visit, site: str, address: str) -> None:
+    """The notebook one downloads is plain Markdown and code, without plumbing, and says how to run."""
+    page = visit(address).page
+    link = page.locator(".book-run a").get_attribute("href")
+    with urllib.request.urlopen(page.evaluate("(path) => new URL(path, location).href", link)) as file:
+        notebook = nbformat.reads(file.read().decode(), as_version=4)
+    nbformat.validate(notebook)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for remainder in (":::", "{term}", "{glue", "{cite", "{doc}", "{eq}", "{numref}", "{exercise",
+                      "solution-start", "{prf"):
+        assert remainder not in text
+    assert "pip install" in text
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert len(code) == page.locator("div.cell_input").count()
+    assert "glue" not in json.dumps([cell.source for cell in code])
+    assert any(cell.outputs for cell in code)
+
+
+def test_paper(visit) -> None:
+    """Printed, a chapter has its numbered title, once, and no part of it is cut."""
+    page = visit(CHAPTER, viewport={"width": 720, "height": 1000}).page
+    page.emulate_media(media="print")
+    titles = [t for t in page.locator("h1").all() if t.is_visible()]
+    assert [t.inner_text().startswith("15.") for t in titles] == [True]
+    wide = page.evaluate("""[...document.querySelectorAll('.bd-article pre, .bd-article table, .bd-article svg')]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+        .map((e) => e.textContent.slice(0, 40))""")
+    assert wide == []
+    assert len(page.pdf()) > 10_000
+    assert (BUILT / CHAPTER).is_file()
