@@ -1,7 +1,9 @@
-// Chapters come before the glossary and the reference of the package.
+// Chapters come before the glossary, and the glossary before the reference of the package.
 var Scorer = {
-  score: ([docname, title, anchor, descr, score]) =>
-    docname.startsWith("notebooks/") ? score + 40 : docname.startsWith("book/api") ? score - 20 : score,
+  score: ([docname, title, anchor, descr, score]) => {
+    if (docname.startsWith("notebooks/")) return score + 200;
+    return docname.startsWith("book/api") ? score - 100 : score;
+  },
   objNameMatch: 11,
   objPartialMatch: 6,
   objPrio: { 0: 15, 1: 5, 2: -5 },

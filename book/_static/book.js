@@ -79,9 +79,11 @@ function fitFormulas() {
   for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
     const box = formula.parentElement;
     box.style.fontSize = "";
-    const width = Math.max(formula.scrollWidth, formula.querySelector("mjx-math")?.scrollWidth || 0);
-    const room = box.clientWidth;
-    if (room && width > room) box.style.fontSize = `${Math.floor((100 * room) / width) - 1}%`;
+    // Its number needs room as well, so that a second look may find it still too wide.
+    for (let size = 100; formula.scrollWidth > formula.clientWidth && size > 55; ) {
+      size = Math.min(size - 2, Math.floor((size * formula.clientWidth) / formula.scrollWidth));
+      box.style.fontSize = `${size}%`;
+    }
   }
 }
 

@@ -31,10 +31,9 @@
 
 # %%
 #| tags: [remove-cell]
-from myst_nb import glue
-
 # %%
 import numpy as np
+from myst_nb import glue
 
 from minillm import show
 

@@ -58,14 +58,17 @@
       && getComputedStyle(e).overflowX !== "visible";
     const all = [...document.querySelectorAll(".bd-article, .bd-article *")];
     return all.filter((e) => e.checkVisibility() && hides(e)
-        && !e.closest("mjx-assistive-mml, button, svg") && !(may(e) && cue(may(e))))
+        && !e.closest("mjx-assistive-mml, mjx-container :not(mjx-container), button, svg") && !(may(e) && cue(may(e))))
       .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} > ${e.clientWidth}: `
         + e.textContent.trim().slice(0, 50)).slice(0, 8);
   },
 
   // Text of drawings smaller than 10 pixels.
   small() {
-    const height = (t) => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().d;
+    const height = (t) => {
+      const { c, d } = t.getScreenCTM();
+      return parseFloat(getComputedStyle(t).fontSize) * Math.hypot(c, d);
+    };
     const all = [...document.querySelectorAll(".bd-article svg:not(mjx-container svg) text")];
     return all.filter((t) => t.checkVisibility() && height(t) < 9.9)
       .map((t) => `${height(t).toFixed(1)}: ${t.textContent}`).slice(0, 8);
@@ -73,12 +76,13 @@
 
   // Chinese text that does not say that it is Chinese.
   unmarked() {
-    const walker = document.createTreeWalker(document.querySelector(".bd-article"), NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(document.querySelector(".bd-article") || document.head,
+      NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) {
       const { parentElement, textContent } = walker.currentNode;
       const left = parentElement.closest("script, style, title, mjx-container");
-      if (/[\u4e00-\u9fff]/.test(textContent) && !left && parentElement.closest("[lang]").lang !== "zh")
+      if (/[\u4e00-\u9fff]/.test(textContent) && !left && parentElement.closest("[lang]").getAttribute("lang") !== "zh")
         found.push(textContent.trim().slice(0, 40));
     }
     return found.slice(0, 8);

@@ -11,8 +11,11 @@ from __future__ import annotations
 import re
 
 from sphinx.application import Sphinx
-from sphinx.search import languages
+from sphinx.search import IndexBuilder, languages
 from sphinx.search.en import SearchEnglish
+
+from . import pages
+from .numbers import chapter_number
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 PIECES = re.compile(rf"[{HAN}]+|[^\W{HAN}]+")
@@ -50,6 +53,21 @@ function splitQuery(query) {{
         return words
 
 
+def index_chinese_titles(app: Sphinx) -> None:
+    """Chapters are found by their Chinese names as by their titles, and listed with both."""
+    names = {number: chinese for part in pages.parts(app.srcdir)
+             for number, _slug, _title, chinese in part["chapters"]}
+    feed = IndexBuilder.feed
+
+    def feed_both(self: IndexBuilder, docname: str, filename: str, title: str, doctree) -> None:
+        number = chapter_number(docname)
+        feed(self, docname, filename, title if number is None else f"{title} · {names[number]}",
+             doctree)
+
+    IndexBuilder.feed = feed_both  # type: ignore[method-assign]
+
+
 def setup(app: Sphinx) -> None:
     """Take the place of Sphinx's English search."""
     languages["en"] = SearchEnglishAndChinese
+    app.connect("builder-inited", index_chinese_titles)

@@ -40,7 +40,7 @@ def mark_chinese(html: str) -> str:
                 tag = name[1].lower()
                 if tag not in VOID:
                     above = open_tags[-1][1] if open_tags else False
-                    own = tag in SKIP or tag == "svg" or ' lang="' in token and tag != "html"
+                    own = tag in SKIP or tag == "svg" or (' lang="' in token and tag != "html")
                     open_tags.append((name[1], above or own))
                 result.append(token)
         elif open_tags and not open_tags[-1][1] and CHINESE.search(token):
@@ -50,7 +50,7 @@ def mark_chinese(html: str) -> str:
     return SVG_TEXT.sub(chinese_svg_text, "".join(result))
 
 
-VOID = set("area base br col embed hr img input link meta source track wbr".split())
+VOID = set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 SVG_TEXT = re.compile(r"<text\b(?![^>]* lang=)([^>]*)>([^<]*)")
 
 
