@@ -42,8 +42,8 @@ def flow(steps: Sequence[str | tuple[str, str]], back: Sequence[str] = (),
         y = 4 + i * (BOX + GAP)
         colour = COLOURS[1] if i in here else COLOURS[0]
         parts.append(_box(left, y, right - left, BOX, colour, strong=i in here))
-        parts.append(_text(left + 12 if note else middle, y + 24, name, "start" if note else "middle",
-                           bold=i in here))
+        place, anchor = (left + 12, "start") if note else (middle, "middle")
+        parts.append(_text(place, y + 24, name, anchor, bold=i in here))
         if note:
             parts.append(_text(right - 12, y + 24, note, "end", faint=True))
         if i + 1 < len(pairs):
@@ -121,7 +121,8 @@ def _grid(x: float, y: float, rows: int, columns: int, cell: float, values: Any,
                               COLOURS[1] if strong else COLOURS[0], strong, round=0))
             if values is not None:
                 shown = f"{values[i, j]:.2g}" if values.dtype.kind == "f" else str(values[i, j])
-                parts.append(_text(x + (j + .5) * cell, y + (i + .5) * cell + 4, shown, "middle", 11))
+                middle = x + (j + .5) * cell
+                parts.append(_text(middle, y + (i + .5) * cell + 4, shown, "middle", 11))
     return "".join(parts)
 
 

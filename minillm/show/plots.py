@@ -32,7 +32,7 @@ def _style() -> Any:
 
 
 class Plot:
-    """A Matplotlib figure that a notebook shows as SVG: one drawing for a wide page, one for a phone.
+    """A Matplotlib figure that a notebook shows as SVG: a drawing for a wide page, one for a phone.
 
     figure: the Matplotlib figure. text: what is printed, the same in every run.
     """

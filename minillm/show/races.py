@@ -21,7 +21,8 @@ class Race:
         width = max(map(len, self.seconds))
         lines = [f"{name:{width}}  {_readable(s)}" for name, s in self.seconds.items()]
         digits = 1 if self.ratio < 10 else 0
-        return "\n".join([*lines, f"the last is {self.ratio:.{digits}f} times as fast as the first"])
+        ratio = f"{self.ratio:.{digits}f}"
+        return "\n".join([*lines, f"the last is {ratio} times as fast as the first"])
 
 
 def _readable(seconds: float) -> str:

@@ -97,8 +97,11 @@ def test_tab_key_meets_no_formula(visit) -> None:
     assert page.locator("mjx-container[tabindex], mjx-container [tabindex]").count() == 0
 
 
-@pytest.mark.parametrize(("words", "page"), [("attention", "15_attention"), ("注意力", "15_attention"),
-                                             ("分词", "09_chinese_words"), ("softmax", "14_softmax")])
+FOUND = {"attention": "15_attention", "注意力": "15_attention", "分词": "09_chinese_words",
+         "softmax": "14_softmax"}
+
+
+@pytest.mark.parametrize(("words", "page"), FOUND.items())
 def test_search_finds_the_chapter_first(visit, words: str, page: str) -> None:
     """Chapters come before all other pages, that on the subject among the first two; no TeX."""
     found = visit(f"search.html?q={words}").page
@@ -122,7 +125,8 @@ def test_weight(visit, address: str) -> None:
     for name in [page.url, *names]:
         with urllib.request.urlopen(name) as answer:
             data = answer.read()
-        total += len(data) if name.endswith((".woff", ".woff2", ".png")) else len(gzip.compress(data))
+        packed = name.endswith((".woff", ".woff2", ".png"))
+        total += len(data if packed else gzip.compress(data))
     assert not [name for name in names if "fontawesome" in name or "searchindex" in name]
     assert total <= LARGEST
 
@@ -142,17 +146,19 @@ def test_description_and_card(visit, address: str) -> None:
     assert 20 < len(described) <= 202
     assert page.locator("meta[property='og:title']").get_attribute("content")
     image = page.locator("meta[property='og:image']").get_attribute("content")
-    with urllib.request.urlopen(page.evaluate("(path) => new URL(path, location).href", image)) as file:
+    address = page.evaluate("(path) => new URL(path, location).href", image)
+    with urllib.request.urlopen(address) as file:
         assert file.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.mark.parametrize("address", CHAPTERS)
 def test_download_is_clean(visit, site: str, address: str) -> None:
-    """The notebook one downloads is plain Markdown and code, without plumbing, and says how to run."""
+    """The notebook to download is plain Markdown and code, without plumbing, and says how to run."""
     page = visit(address).page
     link = page.locator(".book-run a").get_attribute("href")
-    with urllib.request.urlopen(page.evaluate("(path) => new URL(path, location).href", link)) as file:
-        notebook = nbformat.reads(file.read().decode(), as_version=4)
+    notebook_address = page.evaluate("(path) => new URL(path, location).href", link)
+    with urllib.request.urlopen(notebook_address) as f:
+        notebook = nbformat.reads(f.read().decode(), as_version=4)
     nbformat.validate(notebook)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for remainder in (":::", "{term}", "{glue", "{cite", "{doc}", "{eq}", "{numref}", "{exercise",
@@ -171,9 +177,11 @@ def test_paper(visit) -> None:
     page.emulate_media(media="print")
     titles = [t for t in page.locator("h1").all() if t.is_visible()]
     assert [t.inner_text().startswith("15.") for t in titles] == [True]
-    wide = page.evaluate("""[...document.querySelectorAll('.bd-article pre, .bd-article table, .bd-article svg')]
-        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
-        .map((e) => e.textContent.slice(0, 40))""")
+    wide = page.evaluate("""() => {
+        const out = (e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1;
+        return [...document.querySelectorAll('.bd-article :is(pre, table, svg)')].filter(out)
+            .map((e) => e.textContent.slice(0, 40));
+    }""")
     assert wide == []
     assert len(page.pdf()) > 10_000
     assert (BUILT / CHAPTER).is_file()

@@ -70,9 +70,11 @@ def test_arrays_go_on_in_the_next_line() -> None:
     assert len(tops) == 12
 
 
-@pytest.mark.parametrize(("content", "message"), [("T X", "each with its size"),
-                                                  (np.zeros((1, 11)), "at most 10 columns"),
-                                                  (np.zeros((2, 2, 2)), "expected one or two axes")])
+@pytest.mark.parametrize(("content", "message"), [
+    ("T X", "each with its size"),
+    (np.zeros((1, 11)), "at most 10 columns"),
+    (np.zeros((2, 2, 2)), "expected one or two axes"),
+])
 def test_arrays_refuse(content, message) -> None:
     """Letters without a size and arrays that cannot be drawn."""
     with pytest.raises(ValueError, match=message):

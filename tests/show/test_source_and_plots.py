@@ -90,7 +90,8 @@ def test_plots_read_on_a_phone() -> None:
     """Drawn for a phone, no text has less than 11 pixels on a page 358 pixels wide."""
     wide, narrow = drawings(noisy())
     scale = 358 / float(narrow.get("viewBox").split()[2])
-    sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", ET.tostring(narrow).decode())}
+    found = re.findall(r"font-size: ([\d.]+)px", ET.tostring(narrow).decode())
+    sizes = {float(size) for size in found}
     assert sizes
     assert min(sizes) * scale >= 11
     assert float(wide.get("viewBox").split()[2]) > float(narrow.get("viewBox").split()[2])

@@ -70,7 +70,8 @@ class Markdown:
 
     def cited(self, keys: str, form: str) -> str:
         """The works named, in one of two forms."""
-        return "; ".join(form.format(*authors(self.library, key.strip())) for key in keys.split(","))
+        works = (authors(self.library, key.strip()) for key in keys.split(","))
+        return "; ".join(form.format(*work) for work in works)
 
     def document(self, text: str, target: str) -> str:
         """The title of another page; of a chapter with its number."""

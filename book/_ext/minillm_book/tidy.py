@@ -14,13 +14,19 @@ from .search import HAN
 SIGNS = r"\u3000-\u303f\uff00-\uff65"
 CHINESE = re.compile(rf"[{HAN}](?:[{HAN}{SIGNS}“”‘’…—·]*[{HAN}{SIGNS}])?")
 TOKEN = re.compile(r"<!--.*?-->|<[^>]+>|[^<]+", re.S)
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
+        "track", "wbr"}
 SKIP = {"script", "style", "title", "textarea", "head"}
 NAME = re.compile(r"</?([\w-]+)")
 BALLAST = re.compile(r'\s*<script[^>]*(?:fontawesome|thebe)\.js[^>]*></script>'
                      r'|\s*<link[^>]*sphinx-thebe\.css[^>]*>')
 SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js'
                     r'[^>]*></script>')
-MATHJAX = re.compile(r"\s*<script[^>]*mathjax[^>]*></script>|\s*<script>window\.MathJax[^<]*</script>")
+MATHJAX = re.compile(r"\s*<script[^>]*mathjax[^>]*></script>"
+                     r"|\s*<script>window\.MathJax[^<]*</script>")
+
+
+SVG_TEXT = re.compile(r"<text\b(?![^>]* lang=)([^>]*)>([^<]*)")
 
 
 def mark_chinese(html: str) -> str:
@@ -48,10 +54,6 @@ def mark_chinese(html: str) -> str:
         else:
             result.append(token)
     return SVG_TEXT.sub(chinese_svg_text, "".join(result))
-
-
-VOID = set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
-SVG_TEXT = re.compile(r"<text\b(?![^>]* lang=)([^>]*)>([^<]*)")
 
 
 def chinese_svg_text(found: re.Match[str]) -> str:
