@@ -153,11 +153,11 @@ def test_description_and_card(visit, address: str) -> None:
 
 @pytest.mark.parametrize("address", CHAPTERS)
 def test_download_is_clean(visit, site: str, address: str) -> None:
-    """The notebook to download is plain Markdown and code, without plumbing, and says how to run."""
+    """The notebook to download is plain Markdown and code without plumbing; it says how to run."""
     page = visit(address).page
     link = page.locator(".book-run a").get_attribute("href")
-    notebook_address = page.evaluate("(path) => new URL(path, location).href", link)
-    with urllib.request.urlopen(notebook_address) as f:
+    path = page.evaluate("(path) => new URL(path, location).href", link)
+    with urllib.request.urlopen(path) as f:
         notebook = nbformat.reads(f.read().decode(), as_version=4)
     nbformat.validate(notebook)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -166,7 +166,7 @@ def test_download_is_clean(visit, site: str, address: str) -> None:
         assert remainder not in text
     assert "pip install" in text
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert len(code) == page.locator("div.cell_input").count()
+    assert len(code) == page.locator("div.cell").count()
     assert "glue" not in json.dumps([cell.source for cell in code])
     assert any(cell.outputs for cell in code)
 
