@@ -168,6 +168,6 @@ def _skip(left: float, middle: float, first: int, last: int) -> str:
 
 def _drawing(parts: list[str], height: float, text: str) -> Html:
     name = escape(text, quote=True)
+    style = f"width:100%;max-width:26rem;height:auto;display:block;margin:0 auto;{SANS}"
     return Html(f'<svg role="img" aria-label="{name}" viewBox="0 0 {WIDTH} {height:g}" '
-                f'style="width:100%;max-width:26rem;height:auto;display:block;margin:0 auto;{SANS}" fill="currentColor">'
-                f'{"".join(parts)}</svg>', text)
+                f'style="{style}" fill="currentColor">{"".join(parts)}</svg>', text)

@@ -102,8 +102,11 @@ def curves(
         if axis.get_scale() == "linear" and max(axis.get_view_interval()) >= 1000:
             axis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if len(lines) + len(levels or {}) > 1:
-        axes.legend(handlelength=3, labelspacing=0.3)
+    names = [*lines, *(levels or {})]
+    if len(names) > 1:  # above the axes, where it covers no curve
+        columns = 1 if max(map(len, names)) > 22 else min(len(names), 2)
+        plot.figure.legend(loc="outside upper left", ncols=columns, handlelength=3,
+                           labelspacing=0.3)
     return plot
 
 

@@ -31,9 +31,10 @@
 
 # %%
 #| tags: [remove-cell]
+from myst_nb import glue
+
 # %%
 import numpy as np
-from myst_nb import glue
 
 from minillm import show
 

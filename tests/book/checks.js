@@ -58,7 +58,7 @@
       && getComputedStyle(e).overflowX !== "visible";
     const all = [...document.querySelectorAll(".bd-article, .bd-article *")];
     return all.filter((e) => e.checkVisibility() && hides(e)
-        && !e.closest("mjx-assistive-mml, mjx-container :not(mjx-container), button, svg") && !(may(e) && cue(may(e))))
+        && !e.closest("mjx-container :not(mjx-container), button, svg, .visually-hidden") && !(may(e) && cue(may(e))))
       .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} > ${e.clientWidth}: `
         + e.textContent.trim().slice(0, 50)).slice(0, 8);
   },

@@ -93,8 +93,28 @@ def test_glossary_is_large_and_bilingual(visit) -> None:
         assert 20 < len(text) < 260, name
 
 
+def test_glossary_leads_to_letters_and_chapters(visit) -> None:
+    """Letters to jump to, and after a term the chapters that use it."""
+    page = visit(GLOSSARY).page
+    letters = page.locator(".glossary-letters a").all_inner_texts()
+    assert letters == sorted(letters)
+    assert {"A", "B", "S"} <= set(letters)
+    softmax = page.locator("dt#term-softmax + dd .glossary-uses a")
+    assert "14" in softmax.all_inner_texts()
+    softmax.locator("text=14").click()
+    page.wait_for_url("**/14_softmax.html")
+
+
+def test_cover_shows_what_comes_out(visit) -> None:
+    """A story of the book's own model, and where to begin."""
+    page = visit("book/cover.html").page
+    assert len(page.locator(".book-story").inner_text()) > 150
+    page.locator("a.book-start").click()
+    page.wait_for_url("**/01_tokens.html")
+
+
 def test_map_matches_the_table_of_contents(visit) -> None:
-    """The map links exactly the chapters in _toc.yml and calls the others planned."""
+    """The map links exactly the chapters in _toc.yml and says that the others are to come."""
     toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     listed = {int(number) for number in re.findall(r"^ *- file: notebooks/(\d\d)_", toc, re.M)}
     parts = yaml.safe_load((ROOT / "book" / "chapters.yml").read_text(encoding="utf-8"))
@@ -109,7 +129,7 @@ def test_map_matches_the_table_of_contents(visit) -> None:
         assert f"/notebooks/{number:02d}_{files[number]}.html" in link
     planned = page.locator(".book-map-planned")
     assert planned.count() == 34 - len(listed)
-    assert all("planned" in text for text in planned.all_inner_texts())
+    assert all("to come" in text for text in planned.all_text_contents())
 
 
 @pytest.mark.parametrize("address", CHAPTERS)

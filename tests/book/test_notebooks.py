@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+
+from .conftest import unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -170,6 +175,22 @@ def test_anatomy(notebook) -> None:
     assert labels == set(re.findall(r"\{solution(?:-start)?\} (ex-\S+)", text))
 
 
+def test_shapes_use_the_letters_of_the_book(notebook) -> None:
+    """Every letter of a table of shapes stands in the tables of book/notation.md."""
+    text = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\| ([A-Z]) \|", text, re.M))
+    assert {"B", "T", "C", "N"} <= known
+    for cell in code_cells(notebook):
+        if not re.search(r"^show\.shapes\(", cell.source, re.M):
+            continue
+        text = "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+        for line in text.split("\n"):
+            columns = [column.strip() for column in line.split(" | ")]
+            if len(columns) == 4 and columns[1].startswith("("):
+                used = set(re.findall(r"[^\W\d_]+", columns[1]))
+                assert used <= known, f"{columns[0]} {columns[1]}: {used - known} has no meaning"
+
+
 def test_few_outputs_are_ignored() -> None:
     """At most one code cell in ten over the whole book escapes comparison; an assertion follows.
 
@@ -187,3 +208,22 @@ def test_few_outputs_are_ignored() -> None:
                 assert "assert" in follow, f"nothing is asserted about: {cell.source}"
             assert "nbval-skip" not in tags(cell)
     assert ignored * 10 <= cells
+
+
+def test_a_downloaded_notebook_runs_alone(tmp_path: Path) -> None:
+    """A clean notebook in an empty folder, where nothing of the book is installed but the package."""
+    built = ROOT / "_build" / "html" / "_sources" / "notebooks" / "14_softmax.ipynb"
+    if not built.exists():
+        unavailable("the book is not built; run: make book")
+    code = [cell.source for cell in code_cells(nbformat.read(built, as_version=4))]
+    assert len(code) > 20
+    blocked = "import sys\nsys.modules['myst_nb'] = sys.modules['sphinx'] = None\n"
+    # The last line of a cell is shown, as in a notebook.
+    (tmp_path / "chapter.py").write_text(
+        f"{blocked}from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell()\n"
+        f"for cell in {code!r}:\n    shell.run_cell(cell).raise_error()\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    run = subprocess.run([sys.executable, "chapter.py"], cwd=tmp_path, env=environment,
+                         capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

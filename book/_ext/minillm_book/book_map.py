@@ -8,11 +8,13 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+import nbformat
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
+from .downloads import glued
 from .numbers import chapter_number
 
 
@@ -41,7 +43,8 @@ def map_html(parts: list[dict], written: dict[int, tuple[str, str]]) -> str:
                 label = f'<a href="{escape(link)}">{count}<span>{escape(title)}</span></a>'
                 html.append(f'<li class="book-map-written">{label}</li>')
             else:
-                label = f"<span>{count}<span>{escape(title)} <small>planned</small></span></span>"
+                hidden = '<span class="visually-hidden">, to come</span>'
+                label = f"<span>{count}<span>{escape(title)}{hidden}</span></span>"
                 html.append(f'<li class="book-map-planned">{label}</li>')
         html.append("</ol></section>")
     return "".join([*html, "</div>"])
@@ -63,8 +66,22 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         place.replace_self(nodes.raw("", html, format="html"))
 
 
+class Story(Directive):
+    """``{book-story}``: a story that the storyteller of chapter 22 wrote when the chapter ran."""
+
+    def run(self) -> list[nodes.Node]:
+        """The glued text of the chapter, as a quotation."""
+        env = self.state.document.settings.env
+        path = Path(env.srcdir, "notebooks", "22_training_gpt.ipynb")
+        env.note_dependency(str(path))
+        text = glued(nbformat.read(path, as_version=4))["training-story"]
+        paragraphs = [nodes.paragraph("", part) for part in text.split("\\n") if part.strip()]
+        return [nodes.block_quote("", *paragraphs, classes=["book-story"])]
+
+
 def setup(app: Sphinx) -> None:
-    """Register the directive."""
+    """Register the directives."""
+    app.add_directive("book-story", Story)
     app.add_node(MapNode)
     app.add_directive("book-map", BookMap)
     app.connect("doctree-resolved", fill)
