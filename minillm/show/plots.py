@@ -47,7 +47,7 @@ class Plot:
         """Both drawings. The book shows the one that fits; elsewhere only the first is seen."""
         width, height = self.figure.get_size_inches()
         wide = svg(self.figure, self.text, "wide")
-        self.figure.set_size_inches(NARROW, height * min(1, 1.15 * NARROW / width))
+        self.figure.set_size_inches(NARROW, height * min(1, 1.4 * NARROW / width))
         narrow = svg(self.figure, self.text, "narrow")
         self.figure.set_size_inches(width, height)
         return f'<div class="minillm-plot">{wide}{narrow}</div>'

@@ -211,7 +211,7 @@ def test_few_outputs_are_ignored() -> None:
 
 
 def test_a_downloaded_notebook_runs_alone(tmp_path: Path) -> None:
-    """A clean notebook in an empty folder, where nothing of the book is installed but the package."""
+    """A clean notebook in an empty folder, without what the book is built with."""
     built = ROOT / "_build" / "html" / "_sources" / "notebooks" / "14_softmax.ipynb"
     if not built.exists():
         unavailable("the book is not built; run: make book")
