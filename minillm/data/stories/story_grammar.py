@@ -50,7 +50,8 @@ class Grammar:
         if size not in ("small", "full"):
             raise ValueError(f"size={size!r} is not a grammar size; use 'small' or 'full'")
         if text is None:
-            text = files(__package__).joinpath(f"{language}.txt").read_text(encoding="utf-8")
+            parts = sorted(files(__package__).joinpath(language).iterdir(), key=lambda p: p.name)
+            text = "\n".join(part.read_text(encoding="utf-8") for part in parts)  # lists first
         self.language, self.size, self.joiner = language, size, JOINER[language]
         rules = read_rules(text, size)
         self.lists, self.slots, self.steps = rules.lists, rules.slots, rules.steps
