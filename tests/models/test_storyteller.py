@@ -11,7 +11,6 @@ from minillm.models import storyteller
 from minillm.models.pretrained import STORYTELLERS
 from minillm.training import load_checkpoint
 
-
 both = pytest.mark.parametrize("language", ["en", "zh"])
 
 
