@@ -15,7 +15,7 @@ help:
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make nbval-jitter nbval-processors  do the notebooks' outputs hold on other processors?"
 	@echo "make bench      measure against the libraries people use, write benchmarks/results.md"
-	@echo "make storyteller  train the storyteller of the package again"
+	@echo "make storyteller  train the storytellers of the package again, English and Chinese"
 	@echo "make clean      remove what was built (not .venv)"
 
 book: $(VENV)/.installed-book

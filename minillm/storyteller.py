@@ -1,7 +1,8 @@
-"""The storyteller's recipe: a small GPT trained from nothing on stories of known entropy.
+"""The storytellers' recipe: a small GPT trained from nothing on stories of known entropy.
 
-    python -m minillm.storyteller            # trains, measures, writes storyteller.npz and .json
-    python -m minillm.storyteller --measure  # only measures the stored one
+    python -m minillm.storyteller            # trains, measures and writes both, English and Chinese
+    python -m minillm.storyteller zh         # only the Chinese one
+    python -m minillm.storyteller --measure  # only measures the stored ones
 
 Stories and weights at the start come from fixed seeds, so every run on one machine gives the same
 model. Another processor adds floating-point numbers in another order, and gives one as good.
@@ -20,13 +21,15 @@ import numpy as np
 from .data import IGNORE_INDEX, DataLoader, TokenDataset, stories
 from .generation import generate
 from .models import GPT, GPTConfig
-from .models.pretrained import END, STORYTELLER, storyteller
+from .models.pretrained import END, STORYTELLER, STORYTELLERS, storyteller
 from .tokenizers import Tokenizer
 from .training import AdamW, Trainer, cores, cosine, evaluate, save_checkpoint
 
 SIZE = "small"  # which of the stored grammars
 CONTEXT, LAYERS, HEADS, WIDTH, HIDDEN = 176, 2, 8, 192, 384
-STEPS, BATCH, PEAK, WARMUP = 16_000, 4, 8e-4, 100
+VOCABULARY = {"en": 4096, "zh": 2048}  # at most
+BATCH, PEAK, WARMUP = 4, 8e-4, 100
+STEPS = {"en": 20_000, "zh": 16_000}
 TRAIN_SEED, VALIDATION_SEED = 1, 2
 SPREAD = 0.06  # of the first weights: 0.83 / √WIDTH; GPT-2's 0.02 suits widths of a thousand
 EVERY = 20  # steps that one number of the stored loss curve stands for
@@ -53,9 +56,10 @@ class Measured:
         return self.loss / self.floor
 
 
-def train_tokenizer(texts: list[str]) -> Tokenizer:
-    """Byte-level BPE; it stops by itself when every word of the grammar is one token."""
-    return Tokenizer.train(texts, model="byte_bpe", vocab_size=4096, special_tokens=[END])
+def train_tokenizer(texts: list[str], language: str = "en") -> Tokenizer:
+    """Byte-level BPE. English stops by itself when every word of the grammar is one token; in
+    Chinese, where no space ends a word, more merges would join names with what follows them."""
+    return Tokenizer.train(texts, "byte_bpe", VOCABULARY[language], special_tokens=[END])
 
 
 def dataset(texts: list[str], tokenizer: Tokenizer) -> TokenDataset:
@@ -106,11 +110,11 @@ def beginning(vocab_size: int, seed: int = 0) -> GPT:
     return model
 
 
-def train(steps: int = STEPS, batch: int = BATCH, peak: float = PEAK, progress: bool = True,
-          print_every: int = 0) -> tuple[GPT, Tokenizer, Trainer]:
+def train(steps: int = STEPS["en"], batch: int = BATCH, peak: float = PEAK, progress: bool = True,
+          print_every: int = 0, language: str = "en") -> tuple[GPT, Tokenizer, Trainer]:
     """A storyteller from nothing, with the tokenizer it needs. No story is seen twice."""
-    texts = list(stories.corpus(steps * batch, seed=TRAIN_SEED, size=SIZE))
-    tokenizer = train_tokenizer(texts[:4000])
+    texts = list(stories.corpus(steps * batch, TRAIN_SEED, language, SIZE))
+    tokenizer = train_tokenizer(texts[:4000], language)
     model = beginning(tokenizer.vocab_size)
     data = dataset(alike(texts, tokenizer, batch), tokenizer)
     loader = DataLoader(data, batch, CONTEXT, windows="documents", shuffle=False)
@@ -129,17 +133,18 @@ def curve(trainer: Trainer) -> list[float]:
     return [round(float(loss), 4) for loss in whole.mean(axis=1)]
 
 
-def measure(model: GPT, tokenizer: Tokenizer, count: int = 1000, samples: int = 500) -> Measured:
+def measure(model: GPT, tokenizer: Tokenizer, count: int = 1000, samples: int = 500,
+            language: str = "en") -> Measured:
     """Loss against the floor on new stories, and how many sampled stories parse whole.
 
     The floor is the mean of -log P of these very stories under the grammar, so both numbers are
     of the same texts and chance in choosing them matters little.
     """
-    texts = list(stories.corpus(count, seed=VALIDATION_SEED, size=SIZE))
+    texts = list(stories.corpus(count, VALIDATION_SEED, language, SIZE))
     data = dataset(texts, tokenizer)
     found = evaluate(model, DataLoader(data, 16, model.config.context, windows="documents",
                                        shuffle=False, drop_last=False))
-    grammar = stories.grammar("en", SIZE)
+    grammar = stories.grammar(language, SIZE)
     floor = -sum(grammar.log_probability(text) for text in texts) / len(data)
     parsed = sum(grammar.parse(text).ok for text in told(model, tokenizer, samples))
     return Measured(found.loss, floor, found.accuracy, count, parsed / samples, samples)
@@ -163,24 +168,37 @@ def main() -> None:
     """Train, measure, write."""
     options = argparse.ArgumentParser(prog="python -m minillm.storyteller",
                                       description=(__doc__ or "").split("\n")[0])
-    options.add_argument("--measure", action="store_true", help="only measure the stored one")
-    options.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
+    options.add_argument("languages", nargs="*", default=list(STORYTELLERS),
+                         help="en, zh; default: both")
+    options.add_argument("--measure", action="store_true", help="only measure the stored ones")
+    options.add_argument("--steps", type=int, help=f"default: {STEPS}")
     options.add_argument("--folder", type=Path, default=STORYTELLER.parent,
-                         help="where to write storyteller.npz and storyteller.json")
+                         help="where to write")
     chosen = options.parse_args()
-    if chosen.measure:
-        print(describe(measure(*storyteller())))
-        return
+    for language in chosen.languages:
+        if language not in STORYTELLERS:
+            options.error(f"{language!r} is no language of the stories; use en or zh")
+    for language in chosen.languages:
+        if chosen.measure:
+            model, tokenizer = storyteller(language)
+        else:
+            model, tokenizer = make(language, chosen.steps or STEPS[language], chosen.folder)
+        print(f"{language}: {describe(measure(model, tokenizer, language=language))}")
+
+
+def make(language: str, steps: int, folder: Path) -> tuple[GPT, Tokenizer]:
+    """Train one storyteller and write its weights and its tokenizer."""
     started = time.perf_counter()
-    model, tokenizer, trainer = train(chosen.steps, print_every=100)
+    model, tokenizer, trainer = train(steps, print_every=100, language=language)
     minutes = (time.perf_counter() - started) / 60
-    tokenizer.save(chosen.folder / STORYTELLER.with_suffix(".json").name)
-    save_checkpoint(chosen.folder / STORYTELLER.name, model, dtype=np.float16,
+    file = folder / STORYTELLERS[language].name
+    tokenizer.save(file.with_suffix(".json"))
+    save_checkpoint(file, model, dtype=np.float16,
                     state={"steps": trainer.step, "tokens": trainer.tokens, "every": EVERY,
                            "losses": curve(trainer)})
-    print(f"trained in {minutes:.1f} minutes, {trainer.tokens:,} tokens, "
+    print(f"{language}: trained in {minutes:.1f} minutes, {trainer.tokens:,} tokens, "
           f"{model.weights.size:,} weights")
-    print(describe(measure(model, tokenizer)))
+    return model, tokenizer
 
 
 def describe(result: Measured) -> str:

@@ -116,7 +116,7 @@ def generate(model: str, prompt: str, tokens: int, temperature: float, top_k: in
     \b
     Examples:
       minillm generate storyteller
-      minillm generate storyteller --prompt "One rainy day, Jack" --count 3
+      minillm generate storyteller --prompt "One sunny day, Jack" --count 3
       minillm generate runs/mine --prompt "It was" --temperature 0.7 --top-p 0.95
 
     A text ends with the model's end-of-text token or after --tokens tokens.

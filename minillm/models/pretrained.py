@@ -13,19 +13,24 @@ if TYPE_CHECKING:
 
 END = "<|endoftext|>"
 STORYTELLER = Path(__file__).with_name("storyteller.npz")
+STORYTELLERS = {"en": STORYTELLER, "zh": STORYTELLER.with_stem("storyteller_zh")}
 
 
-def storyteller() -> tuple[GPT, Tokenizer]:
-    """The trained storyteller and its tokenizer; ``python -m minillm.storyteller`` made them.
+def storyteller(language: str = "en") -> tuple[GPT, Tokenizer]:
+    """The trained storyteller of a language and its tokenizer.
 
-    It tells the stories of ``minillm.data.stories`` (English, size "small"). Every story follows
-    the end token, and ends with one:
+    language: "en" or "zh". ``python -m minillm.storyteller`` made both; each tells the small
+    stories of ``minillm.data.stories`` in its language. Every story follows the end token, and
+    ends with one:
 
         model, tokenizer = storyteller()
         end = tokenizer.token_to_id("<|endoftext|>")
-        ids = model.generate([end], 175, stop=[end])
+        ids = model.generate([end], model.config.context - 1, stop=[end])
         print(tokenizer.decode(ids[1:]))
     """
     from ..tokenizers import Tokenizer
 
-    return load_model(STORYTELLER), Tokenizer.load(STORYTELLER.with_suffix(".json"))
+    if language not in STORYTELLERS:
+        raise ValueError(f"language={language!r} has no storyteller; use 'en' or 'zh'")
+    file = STORYTELLERS[language]
+    return load_model(file), Tokenizer.load(file.with_suffix(".json"))

@@ -15,6 +15,7 @@ from minillm.data.stories import END, Grammar
 from minillm.data.stories.proof import ambiguities
 
 ALL = list(itertools.product(("en", "zh"), ("small", "full")))
+FEELINGS = ("loss", "pity", "fear", "nerves", "bother", "failure", "puzzlement")
 
 TOY = """
 list person: name he
@@ -147,7 +148,7 @@ def test_the_stored_grammars_are_unambiguous(language, size):
 
 @pytest.mark.parametrize(("language", "size"), ALL)
 def test_every_sample_parses_and_entropy_is_the_mean(language, size):
-    n = 10_000 if size == "small" else 3000
+    n = 10_000 if size == "small" else 6000
     grammar = stories.grammar(language, size)
     surprise = []
     for text in grammar.corpus(n, seed=11):
@@ -169,7 +170,9 @@ def test_bindings_are_those_of_the_story(language, size):
         assert result.log_probability == stories.log_probability(text, language, size)
         hero = result.bindings["hero"]
         assert text.count(hero) >= 2
-        assert text.count(result.bindings["low"]) >= 1
+        felt = [slot for slot in result.bindings if slot in FEELINGS]
+        assert felt
+        assert all(result.bindings[slot] in text for slot in felt)
         assert result.bindings["friend"] != hero
 
 
@@ -253,7 +256,7 @@ def test_seeds():
     assert digest == DIGEST, "the stories of a seed changed: say so in the changelog"
 
 
-DIGEST = "ce549aa1cae8adcbeaa1030d5f7bce8c007083af867317cd03dde4459a0da55f"
+DIGEST = "6f4c4939062a2d5d536c8fd6026e2081f831e77a7e33250bb1ba1e4237f9b932"
 
 
 def test_wrong_arguments_are_named():

@@ -1,4 +1,4 @@
-"""Reading a grammar file: lists of words, slots, steps of alternative sentences, plots.
+"""Reading a grammar: lists of words, slots, steps of alternative sentences, plots.
 
 The format is meant to be read and written by hand. Lines starting with ``#`` are comments.
 
@@ -83,7 +83,8 @@ def template(line: str, rules: Rules, first_form: dict[str, str]) -> Template:
 
 
 def read_rules(text: str, size: str) -> Rules:
-    """The rules of a grammar file (see the top of this module). Lists and slots come first."""
+    """The rules of a grammar (see the top of this module). A list and its slots come before the
+    steps that mention them."""
     rules, first_form = Rules(), {}
     block: tuple[str, str] = ("", "")
     forms: list[str] = []

@@ -16,8 +16,8 @@ the mean loss per token over a long stream is at least H / E[tokens per story], 
 counts the end token. The bound is on the *stream's* mean, Σ loss / Σ tokens; single stories may
 lie below. It needs a tokenizer that maps a story to one token sequence (encoding is a function,
 decoding gives the text back). A window that begins in the middle of a story cannot know what was
-bound before it, so its attainable loss is higher: by ``floor.carried_nats``, 8 to 17 nats for
-each such window, measured against 35 to 60 nats for a whole story. To compare a loss with the
+bound before it, so its attainable loss is higher: by ``floor.carried_nats``, 8 to 14 nats for
+each such window, measured against 36 to 50 nats for a whole story. To compare a loss with the
 floor, let rows begin where documents begin (``DataLoader(…, windows="documents"|"packed")``).
 """
 
@@ -41,7 +41,8 @@ class Grammar:
     """The story grammar of a language ("en" or "zh") in one of two sizes ("small" or "full").
 
     Small has a few hundred words and can be learnt in minutes; full has the same kinds of story
-    with many more words, sentences and plots. ``text`` replaces the stored grammar file.
+    with many more words, sentences and plots. ``text`` replaces the stored grammar, which is the
+    folder of the language: its lists, one file for each plot, and what several plots share.
     """
 
     def __init__(self, language: str = "en", size: str = "full", text: str | None = None) -> None:
@@ -50,7 +51,8 @@ class Grammar:
         if size not in ("small", "full"):
             raise ValueError(f"size={size!r} is not a grammar size; use 'small' or 'full'")
         if text is None:
-            text = files(__package__).joinpath(f"{language}.txt").read_text(encoding="utf-8")
+            parts = sorted(files(__package__).joinpath(language).iterdir(), key=lambda p: p.name)
+            text = "\n".join(part.read_text(encoding="utf-8") for part in parts)  # lists first
         self.language, self.size, self.joiner = language, size, JOINER[language]
         rules = read_rules(text, size)
         self.lists, self.slots, self.steps = rules.lists, rules.slots, rules.steps
