@@ -42,7 +42,8 @@ class Grammar:
 
     Small has a few hundred words and can be learnt in minutes; full has the same kinds of story
     with many more words, sentences and plots. ``text`` replaces the stored grammar, which is the
-    folder of the language: its lists, one file for each plot, and what several plots share.
+    folder of the language: its lists, one file for each plot, and what several plots share, read
+    in the order of their names.
     """
 
     def __init__(self, language: str = "en", size: str = "full", text: str | None = None) -> None:
@@ -51,8 +52,9 @@ class Grammar:
         if size not in ("small", "full"):
             raise ValueError(f"size={size!r} is not a grammar size; use 'small' or 'full'")
         if text is None:
-            parts = sorted(files(__package__).joinpath(language).iterdir(), key=lambda p: p.name)
-            text = "\n".join(part.read_text(encoding="utf-8") for part in parts)  # lists first
+            folder = files(__package__).joinpath(language)
+            parts = {p.name: p for p in folder.iterdir() if p.name.endswith(".txt")}
+            text = "\n".join(parts[name].read_text(encoding="utf-8") for name in sorted(parts))
         self.language, self.size, self.joiner = language, size, JOINER[language]
         rules = read_rules(text, size)
         self.lists, self.slots, self.steps = rules.lists, rules.slots, rules.steps
