@@ -75,8 +75,8 @@ def arrays(terms: Sequence[str | tuple[str, Any]], title: str = "",
         else:
             name, content = term
             values, letters = _values(name, content, sizes)
-            cell = 30.0 if values is not None else 18.0
             rows, columns = letters[1]
+            cell = min(30.0, 320 / columns) if values is not None else 18.0
             width, height = max(columns * cell, 9.0 * len(name)) + 6, rows * cell + 44
             draw = (name, values, letters, cell)
         if x + width > WIDTH and x > 8:
@@ -105,9 +105,9 @@ def _values(name: str, content: Any, sizes: Mapping[str, int]):
         shape = [int(letter) if letter.isdigit() else sizes[letter] for letter in letters]
         return None, (", ".join(letters), (1, *shape)[-2:])
     values = np.atleast_2d(content)
-    if values.ndim != 2 or values.shape[1] > 10:
+    if values.ndim != 2 or values.shape[1] > 12:
         raise ValueError(f"{name} has shape {np.shape(content)}; expected one or two axes and at "
-                         "most 10 columns")
+                         "most 12 columns")
     return values, (", ".join(map(str, np.shape(content))), values.shape)
 
 

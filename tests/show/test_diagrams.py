@@ -72,7 +72,7 @@ def test_arrays_go_on_in_the_next_line() -> None:
 
 @pytest.mark.parametrize(("content", "message"), [
     ("T X", "each with its size"),
-    (np.zeros((1, 11)), "at most 10 columns"),
+    (np.zeros((1, 13)), "at most 12 columns"),
     (np.zeros((2, 2, 2)), "expected one or two axes"),
 ])
 def test_arrays_refuse(content, message) -> None:
