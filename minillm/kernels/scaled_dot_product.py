@@ -8,34 +8,47 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from .. import threads
+from ..ops.scaled_dot_product import check_window
 from .arrays import PARTS, apart
 from .compiling import OPTIONS, njit
 from .exponential import exp
 from .tiles import LANES, multiply_add
 
 QUERIES, KEYS = 64, 64  # rows and columns of a tile
+FAR = 1 << 62  # positions
 PRODUCTS = 1 << 21  # multiplications that are worth a part of their own
 
 
-def attention(q, k, v, causal=False, mask=None, out=None):
+class Rules(NamedTuple):
+    """What queries may see. Arrays that are not given have stand-ins of one element."""
+
+    causal: bool
+    window: int  # beyond all positions if there is none
+    masked: bool
+    mask: Any  # (B, H, T, S)
+
+
+def attention(q, k, v, causal=False, mask=None, window=None, out=None):
     B, H, T, _ = q.shape
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
-    _by_heads(_attention, q, v, q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)
+    _by_heads(_attention, q, v, q, k, v, _rules(q, k, causal, mask, window), y, log_normalizers)
     return y, log_normalizers
 
 
-def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, out=None):
+def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, out=None):
     if saved.ndim != 3:
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
-    _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved, causal, *_mask(mask, q, k), dq, dk,
-              dv)
+    _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved,
+              _rules(q, k, causal, mask, window), dq, dk, dv)
     return dq, dk, dv
 
 
@@ -58,24 +71,23 @@ def _by_heads(kernel, q, v, *arguments):
                     parts)
 
 
-def _mask(mask, q, k):
-    """(is there a mask, the mask as a (B, H, T, S) view); a stand-in of one element if not."""
-    if mask is None:
-        return False, np.broadcast_to(np.True_, (1, 1, 1, 1))
-    return True, np.broadcast_to(mask, (*q.shape[:3], k.shape[2]))
+def _rules(q, k, causal, mask, window):
+    check_window(window, causal)
+    seen = np.broadcast_to(np.True_, (1, 1, 1, 1)) if mask is None else np.broadcast_to(
+        mask, (*q.shape[:3], k.shape[2]))
+    return Rules(bool(causal), FAR if window is None else int(window), mask is not None, seen)
 
 
 @njit(**OPTIONS)
-def _attention(first, end, q, k, v, causal, masked, mask, y, log_normalizers):
+def _attention(first, end, q, k, v, rules, y, log_normalizers):
     H = q.shape[1]
     for i in range(first, end):
         b, h = i // H, i % H
-        m = mask[b, h] if masked else mask[0, 0]
-        _attend(q[b, h], k[b, h], v[b, h], causal, masked, m, y[b, h], log_normalizers[b, h])
+        _attend(q[b, h], k[b, h], v[b, h], rules, b, h, y[b, h], log_normalizers[b, h])
 
 
 @njit(**OPTIONS)
-def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
+def _attend(q, k, v, rules, b, h, y, log_normalizers):
     """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
     S, W = v.shape
@@ -90,11 +102,10 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
         top = np.full(queries, -np.inf, q.dtype)
         total = np.zeros(queries, q.dtype)
         mixed = np.zeros((queries, v_tiles.shape[2]), q.dtype)
-        end = min(S, first + rows + S - T) if causal else S  # keys that some row may see
-        for tile in range((end + keys - 1) // keys):
+        for tile in range(*_seen(first, rows, keys, T, S, rules)):
             scores[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], scores)
-            _forbid(scores, first, tile * keys, rows, T, S, causal, masked, mask)
+            _forbid(scores, first, tile * keys, rows, T, S, rules, b, h)
             shrink = _exponentials(scores, top, total)
             for i in range(queries):
                 if shrink[i] != 1:
@@ -166,35 +177,43 @@ def _tiles(x, size, transposed):
 
 
 @njit(**OPTIONS)
-def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
+def _seen(first, rows, keys, T, S, rules):
+    """The tiles, from one to before another, of which some of these rows may see a key."""
+    begin = max(0, first + S - T - rules.window + 1)
+    end = min(S, first + rows + S - T) if rules.causal else S
+    return begin // keys, (end + keys - 1) // keys
+
+
+@njit(**OPTIONS)
+def _forbid(scores, first, first_key, rows, T, S, rules, b, h):
     """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
     keys, queries = scores.shape
-    if first_key + keys > S or (causal and first_key + keys > first + S - T + 1):
+    place = first + S - T  # of the first query among the keys
+    if first_key + keys > S or (rules.causal and first_key + keys > place + 1) \
+            or first_key <= place + queries - 1 - rules.window:
         for j in range(keys):
             for i in range(queries):
-                end = min(S, first + i + S - T + 1) if causal else S
-                if first_key + j >= end:
+                end = min(S, place + i + 1) if rules.causal else S
+                if first_key + j >= end or first_key + j <= place + i - rules.window:
                     scores[j, i] = -np.inf
-    if masked:
+    if rules.masked:
         for i in range(rows):
             for j in range(min(keys, S - first_key)):
-                if not mask[first + i, first_key + j]:
+                if not rules.mask[b, h, first + i, first_key + j]:
                     scores[j, i] = -np.inf
 
 
 @njit(**OPTIONS)
-def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk,
-                        dv):
+def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, rules, dq, dk, dv):
     H = q.shape[1]
     for i in range(first, end):
         b, h = i // H, i % H
-        m = mask[b, h] if masked else mask[0, 0]
         _attend_backward(dy[b, h], q[b, h], k[b, h], v[b, h], y[b, h], log_normalizers[b, h],
-                         causal, masked, m, dq[b, h], dk[b, h], dv[b, h])
+                         rules, b, h, dq[b, h], dk[b, h], dv[b, h])
 
 
 @njit(**OPTIONS)
-def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk, dv):
+def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
     """Gradients of one head, tile by tile: dv = Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
     dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
     T, D = q.shape
@@ -221,11 +240,10 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
             normalizer[i] = log_normalizers[first + i]
             for d in range(W):
                 inner[i] += dy[first + i, d] * y[first + i, d]
-        end = min(S, first + rows + S - T) if causal else S
-        for tile in range((end + keys - 1) // keys):
+        for tile in range(*_seen(first, rows, keys, T, S, rules)):
             p[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], p)
-            _forbid(p, first, tile * keys, rows, T, S, causal, masked, mask)
+            _forbid(p, first, tile * keys, rows, T, S, rules, b, h)
             ds[:] = 0
             multiply_add(v_tiles[tile], dyt_tiles[block], ds)
             _softmax_backward(p, ds, normalizer, inner)

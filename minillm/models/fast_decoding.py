@@ -19,7 +19,8 @@ from .gpt import GPT
 # What the kernel takes for granted of the parts of a block, each with its attributes.
 PARTS: dict[str, tuple[type, dict[str, Any]]] = {
     "norm1": (LayerNorm, {"eps": 1e-5}), "norm2": (LayerNorm, {"eps": 1e-5}),
-    "attention": (Attention, {"causal": True, "cross": False, "positions": None}),
+    "attention": (Attention, {"causal": True, "cross": False, "positions": None,
+                              "window": None}),
     "attention.qkv": (Linear, {}), "attention.proj": (Linear, {}),
     "feed_forward": (FeedForward, {"activation": "gelu"}),
     "feed_forward.expand": (Linear, {}), "feed_forward.contract": (Linear, {}),

@@ -29,7 +29,8 @@ class GPTConfig:
 
     ``hidden`` (F) is four times ``width`` (C) unless given. norm, feed_forward, positions: names
     in NORMS, FEED_FORWARDS and POSITIONS of :mod:`minillm.nn`. kv_heads: heads of keys and values,
-    as many as queries if None. bias: whether matrices in the blocks have one. tied: the output
+    as many as queries if None. window: how many positions back each one sees, its own included;
+    all if None. bias: whether matrices in the blocks have one. tied: the output
     layer is the token embedding. Llama's choice is norm="rms", feed_forward="swiglu",
     positions="rotary", bias=False, tied=False.
     """
@@ -46,13 +47,15 @@ class GPTConfig:
     feed_forward: str = "gelu"
     positions: str = "learned"
     kv_heads: int | None = None
+    window: int | None = None
     bias: bool = True
     tied: bool = True
 
     def __post_init__(self):
-        for name in ("vocab_size", "context", "layers", "heads", "width", "hidden", "kv_heads"):
+        for name in ("vocab_size", "context", "layers", "heads", "width", "hidden", "kv_heads",
+                     "window"):
             value = getattr(self, name)
-            if value is None and name in ("hidden", "kv_heads"):
+            if value is None and name in ("hidden", "kv_heads", "window"):
                 continue
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
@@ -107,7 +110,7 @@ class GPT(Model):
         self.blocks = Stack([
             Block(norm,
                   Attention(c.width, c.heads, init, out_std=out_std, kv_heads=c.kv_heads,
-                            positions=turning, bias=c.bias),
+                            positions=turning, bias=c.bias, window=c.window),
                   FEED_FORWARDS[c.feed_forward](c.width, c.hidden or 4 * c.width, init, out_std,
                                                 bias=c.bias),
                   c.norm_first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import ops
+from ..ops.scaled_dot_product import check_window
 from .layers import Linear
 from .module import Module
 from .parameters import Init
@@ -38,7 +39,8 @@ class Attention(Module):
 
     - kv_heads: heads of keys and values; each serves heads / kv_heads queries (grouped heads;
       one: multi-query). Source: Ainslie et al. (2023), section 2.2.
-    - causal: no position looks at a later one.
+    - causal: no position looks at a later one; window: nor back beyond the last so many, its own
+      included.
     - cross: keys and values are made of another sequence, ``memory`` (B, S, C).
     - positions: rotates queries and keys, see :mod:`minillm.nn.positions`.
     - bias: whether the four matrices have biases.
@@ -48,7 +50,8 @@ class Attention(Module):
 
     def __init__(self, width: int, heads: int, init: Init, causal: bool = True,
                  out_std: float = 0.02, kv_heads: int | None = None, cross: bool = False,
-                 positions: NoPositions | None = None, bias: bool = True):
+                 positions: NoPositions | None = None, bias: bool = True,
+                 window: int | None = None):
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} does not divide into heads={heads} equal parts; "
@@ -56,7 +59,8 @@ class Attention(Module):
         self.heads, self.kv_heads = heads, heads if kv_heads is None else kv_heads
         if self.kv_heads < 1 or heads % self.kv_heads:
             raise ValueError(f"kv_heads={kv_heads}: expected a number that divides heads={heads}")
-        self.causal, self.cross, self.positions = causal, cross, positions
+        check_window(window, causal and not cross)
+        self.causal, self.cross, self.positions, self.window = causal, cross, positions, window
         D = width // heads
         if cross:
             self.query = Linear(width, width, init, bias=bias)
@@ -87,7 +91,7 @@ class Attention(Module):
             k = self.positions.rotate(k, self.where)
         self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
         self.y = self.saved("y", x.shape, x.dtype)
-        _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask,
+        _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask, self.window,
                                      out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
 
@@ -111,7 +115,7 @@ class Attention(Module):
         simple = self.heads == self.kv_heads and self.positions is None
         given = ops.attention_backward(
             self.split(dy, self.heads)[0], self.q, self.k, self.v,
-            self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask,
+            self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask, self.window,
             out=(dq, dk, dv) if simple else None)
         if simple:
             return
@@ -145,9 +149,10 @@ class Attention(Module):
         y = self.saved("y", x.shape, x.dtype)
         out, = self.split(y, self.heads)
         if T == 1 and self.heads == self.kv_heads:
-            ops.attention_decode(q[:, :, 0], keys, values, start, out=out[:, :, 0])
+            begin = start if self.window is None else np.maximum(start, cache.length - self.window)
+            ops.attention_decode(q[:, :, 0], keys, values, begin, out=out[:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]
             ops.attention(q, self.spread(keys), self.spread(values), True,
-                          mask if start.any() else None, out=out)
+                          mask if start.any() else None, self.window, out=out)
         return self.proj(y)

@@ -29,6 +29,9 @@ OPTIONS = {
                   tied=False),
     "BERT's gelu": dict(feed_forward="gelu_exact", norm_eps=1e-12, kv_heads=1),
     "no positions": dict(positions="none", feed_forward="relu"),
+    "Mistral": dict(norm="rms", feed_forward="swiglu", positions="rotary", kv_heads=2, bias=False,
+                    tied=False, window=3),
+    "GPT-2 with a window": dict(window=2),
 }
 BACKENDS = ["numpy", "numba"]
 
@@ -267,6 +270,8 @@ def test_decay_is_said():
     (dict(kv_heads=3), "kv_heads=3 does not divide heads=4"),
     (dict(kv_heads=0), "kv_heads=0"),
     (dict(norm_eps=0), "norm_eps=0"),
+    (dict(window=0), "window=0: expected a whole number of at least 1"),
+    (dict(window=2.5), "window=2.5"),
     (dict(tied=1), "tied=1"),
     (dict(positions="rotary", width=12), "rotary positions need an even number"),
 ])

@@ -1,0 +1,92 @@
+"""The options of attention against a plain loop over queries and keys."""
+
+import numpy as np
+import pytest
+
+from minillm import backend, ops
+from minillm.nn import Attention, Init
+
+BACKENDS = ["numpy", "numba"]
+SHAPES = [(1, 1), (5, 5), (3, 9), (70, 140), (9, 4), (1, 200), (130, 130)]
+
+
+@pytest.fixture(params=BACKENDS)
+def either(request):
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    with backend(request.param):
+        yield request.param
+
+
+def arrays(T, S, heads=2, kv_heads=2):
+    rng = np.random.default_rng(T + S)
+    q, dy = rng.normal(size=(2, 2, heads, T, 6))
+    k, v = rng.normal(size=(2, 2, kv_heads, S, 6))
+    return q, k, v, dy
+
+
+def loop(q, k, v, mask=None, window=None):
+    """Causal attention, one query and one key at a time."""
+    (B, H, T, D), S = q.shape, k.shape[2]
+    y = np.zeros((B, H, T, v.shape[3]))
+    for b, h, t in np.ndindex(B, H, T):
+        at, total = S - T + t, 0.0
+        for s in range(max(0, at + 1 - window) if window else 0, at + 1):
+            if mask is None or mask[b, s]:
+                weight = np.exp(q[b, h, t] @ k[b, h, s] / D**0.5)
+                y[b, h, t] += weight * v[b, h, s]
+                total += weight
+        y[b, h, t] /= total or 1
+    return y
+
+
+def check_gradients(arrays, dy, gradients, forward):
+    """Against central differences along a random direction."""
+    rng = np.random.default_rng(7)
+    for array, gradient in zip(arrays, gradients, strict=True):
+        along, kept, found = rng.normal(size=array.shape), array.copy(), []
+        for step in (1e-5, -1e-5):
+            array[...] = kept + step * along
+            found.append(float((forward() * dy).sum()))
+        array[...] = kept
+        assert float((gradient * along).sum()) == pytest.approx(
+            (found[0] - found[1]) / 2e-5, rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("window", [1, 2, 64, 65, 1000])
+@pytest.mark.parametrize(("T", "S"), SHAPES)
+def test_window(either, T, S, window, masked):
+    q, k, v, dy = arrays(T, S)
+    row = np.random.default_rng(0).random((2, S)) < 0.7 if masked else None
+    options = True, None if row is None else row[:, None, None], window
+    y, saved = ops.attention(q, k, v, *options)
+    np.testing.assert_allclose(y, loop(q, k, v, row, window), atol=1e-12)
+    gradients = ops.attention_backward(dy, q, k, v, y, saved, *options)
+    check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
+
+
+def test_blocks_before_the_window_are_not_read():
+    pytest.importorskip("numba")
+    q, k, v, dy = arrays(70, 300)
+    k[:, :, :128] = v[:, :, :128] = np.nan
+    y, saved = ops.attention.numba(q, k, v, True, None, 70)
+    assert np.isfinite(y).all()
+    for gradient in ops.attention_backward.numba(dy, q, k, v, y, saved, True, None, 70):
+        assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("window", [0, -1, 2.0, True, "3"])
+def test_refused_windows(either, window):
+    q, k, v, _ = arrays(3, 3)
+    with pytest.raises(ValueError, match="window="):
+        ops.attention(q, k, v, True, None, window)
+
+
+def test_a_window_needs_an_order(either):
+    q, k, v, dy = arrays(3, 3)
+    with pytest.raises(ValueError, match="window=2.*needs causal=True"):
+        ops.attention(q, k, v, window=2)
+    for options in (dict(causal=False), dict(cross=True)):
+        with pytest.raises(ValueError, match="window=2.*needs causal=True"):
+            Attention(8, 2, Init(), window=2, **options)
