@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import threads
-from ..ops.scaled_dot_product import check_window
+from ..ops.scaled_dot_product import check_order
 from .arrays import PARTS, apart
 from .compiling import OPTIONS, njit
 from .exponential import exp
@@ -31,31 +31,36 @@ class Rules(NamedTuple):
     window: int  # beyond all positions if there is none
     masked: bool
     mask: Any  # (B, H, T, S)
+    sloped: bool
+    slopes: Any  # (H,)
 
 
-def attention(q, k, v, causal=False, mask=None, window=None, out=None):
+def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, out=None):
     B, H, T, _ = q.shape
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
-    _by_heads(_attention, q, v, q, k, v, _rules(q, k, causal, mask, window), y, log_normalizers)
+    rules = _rules(q, k, causal, mask, window, slopes)
+    _by_heads(_attention, q, v, q, k, v, rules, y, log_normalizers)
     return y, log_normalizers
 
 
-def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, out=None):
+def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, slopes=None,
+                       out=None):
     if saved.ndim != 3:
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
     _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved,
-              _rules(q, k, causal, mask, window), dq, dk, dv)
+              _rules(q, k, causal, mask, window, slopes), dq, dk, dv)
     return dq, dk, dv
 
 
-def attention_decode(q, keys, values, start, out=None):
+def attention_decode(q, keys, values, start, slopes=None, out=None):
+    check_order(True, None, slopes, q.shape[1])
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
     _by_heads(_attention_decode, q[:, :, None], values, q, keys, values,
-              np.ascontiguousarray(start, np.int64), y)
+              np.ascontiguousarray(start, np.int64), slopes is not None, _slopes(slopes, q), y)
     return y
 
 
@@ -71,11 +76,17 @@ def _by_heads(kernel, q, v, *arguments):
                     parts)
 
 
-def _rules(q, k, causal, mask, window):
-    check_window(window, causal)
+def _rules(q, k, causal, mask, window, slopes):
+    check_order(causal, window, slopes, q.shape[1])
     seen = np.broadcast_to(np.True_, (1, 1, 1, 1)) if mask is None else np.broadcast_to(
         mask, (*q.shape[:3], k.shape[2]))
-    return Rules(bool(causal), FAR if window is None else int(window), mask is not None, seen)
+    return Rules(bool(causal), FAR if window is None else int(window), mask is not None, seen,
+                 slopes is not None, _slopes(slopes, q))
+
+
+def _slopes(slopes, q):
+    """Slopes (H,), or a stand-in."""
+    return np.zeros(1, q.dtype) if slopes is None else np.ascontiguousarray(slopes)
 
 
 @njit(**OPTIONS)
@@ -105,7 +116,7 @@ def _attend(q, k, v, rules, b, h, y, log_normalizers):
         for tile in range(*_seen(first, rows, keys, T, S, rules)):
             scores[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], scores)
-            _forbid(scores, first, tile * keys, rows, T, S, rules, b, h)
+            _limit(scores, first, tile * keys, rows, T, S, rules, b, h)
             shrink = _exponentials(scores, top, total)
             for i in range(queries):
                 if shrink[i] != 1:
@@ -185,10 +196,15 @@ def _seen(first, rows, keys, T, S, rules):
 
 
 @njit(**OPTIONS)
-def _forbid(scores, first, first_key, rows, T, S, rules, b, h):
-    """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
+def _limit(scores, first, first_key, rows, T, S, rules, b, h):
+    """Take from the scores (keys, queries) what distance costs; set those that a query may not
+    see, or that do not exist, to -inf."""
     keys, queries = scores.shape
     place = first + S - T  # of the first query among the keys
+    if rules.sloped:
+        for j in range(keys):
+            for i in range(queries):
+                scores[j, i] -= rules.slopes[h] * (place + i - first_key - j)
     if first_key + keys > S or (rules.causal and first_key + keys > place + 1) \
             or first_key <= place + queries - 1 - rules.window:
         for j in range(keys):
@@ -243,7 +259,7 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
         for tile in range(*_seen(first, rows, keys, T, S, rules)):
             p[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], p)
-            _forbid(p, first, tile * keys, rows, T, S, rules, b, h)
+            _limit(p, first, tile * keys, rows, T, S, rules, b, h)
             ds[:] = 0
             multiply_add(v_tiles[tile], dyt_tiles[block], ds)
             _softmax_backward(p, ds, normalizer, inner)
@@ -274,7 +290,7 @@ def _softmax_backward(p, ds, normalizer, inner):
 
 
 @njit(**OPTIONS)
-def _attention_decode(first, end, q, keys, values, start, y):
+def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
     _, H, D = q.shape
     S, W = values.shape[2:]
     scale = q.dtype.type(1 / np.sqrt(D))
@@ -287,6 +303,8 @@ def _attention_decode(first, end, q, keys, values, start, y):
             for d in range(D):
                 score += q[b, h, d] * keys[b, h, s, d]
             scores[s] = score * scale
+            if sloped:
+                scores[s] -= slopes[h] * (S - 1 - s)
             top = max(top, scores[s])
         total = q.dtype.type(0)
         mixed = np.zeros(W, q.dtype)

@@ -106,11 +106,11 @@ class GPT(Model):
 
         self.tokens = Embedding(c.vocab_size, c.width, init)
         self.positions = POSITIONS[c.positions](c.context, c.width, init)
-        turning = self.positions if c.positions == "rotary" else None
+        inside = self.positions if self.positions.in_attention else None
         self.blocks = Stack([
             Block(norm,
                   Attention(c.width, c.heads, init, out_std=out_std, kv_heads=c.kv_heads,
-                            positions=turning, bias=c.bias, window=c.window),
+                            positions=inside, bias=c.bias, window=c.window),
                   FEED_FORWARDS[c.feed_forward](c.width, c.hidden or 4 * c.width, init, out_std,
                                                 bias=c.bias),
                   c.norm_first)

@@ -12,10 +12,10 @@ from .layers import Embedding, Linear
 from .module import Module, flatten, in_order, parameters_of, share_scratch
 from .norms import NORMS, LayerNorm, RMSNorm
 from .parameters import Init, Parameter, Shapes
-from .positions import POSITIONS, Learned, NoPositions, Rotary
+from .positions import POSITIONS, Alibi, Learned, NoPositions, Rotary
 
 __all__ = [
-    "FEED_FORWARDS", "NORMS", "POSITIONS", "Attention", "Block", "CrossBlock", "Embedding",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "CrossBlock", "Embedding",
     "FeedForward", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear",
     "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten",
     "in_order", "parameters_of", "share_scratch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import ops
-from ..ops.scaled_dot_product import check_window
+from ..ops.scaled_dot_product import check_order
 from .layers import Linear
 from .module import Module
 from .parameters import Init
@@ -42,7 +42,8 @@ class Attention(Module):
     - causal: no position looks at a later one; window: nor back beyond the last so many, its own
       included.
     - cross: keys and values are made of another sequence, ``memory`` (B, S, C).
-    - positions: rotates queries and keys, see :mod:`minillm.nn.positions`.
+    - positions: rotates queries and keys, or lowers scores by distance, see
+      :mod:`minillm.nn.positions`.
     - bias: whether the four matrices have biases.
     One product makes queries, keys and values of all heads. Source: Vaswani et al. (2017),
     section 3.2.2.
@@ -59,7 +60,8 @@ class Attention(Module):
         self.heads, self.kv_heads = heads, heads if kv_heads is None else kv_heads
         if self.kv_heads < 1 or heads % self.kv_heads:
             raise ValueError(f"kv_heads={kv_heads}: expected a number that divides heads={heads}")
-        check_window(window, causal and not cross)
+        slopes = None if positions is None else positions.bias(heads, np.arange(1))
+        check_order(causal and not cross, window, slopes, heads)
         self.causal, self.cross, self.positions, self.window = causal, cross, positions, window
         D = width // heads
         if cross:
@@ -89,10 +91,11 @@ class Attention(Module):
         if self.positions is not None:
             self.q = self.positions.rotate(self.q, self.where)
             k = self.positions.rotate(k, self.where)
+        self.slopes = self.bias(self.where, x.dtype)
         self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
         self.y = self.saved("y", x.shape, x.dtype)
         _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask, self.window,
-                                     out=self.split(self.y, self.heads)[0])
+                                     self.slopes, out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
 
     def backward(self, dy, dmemory=None):
@@ -116,7 +119,7 @@ class Attention(Module):
         given = ops.attention_backward(
             self.split(dy, self.heads)[0], self.q, self.k, self.v,
             self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask, self.window,
-            out=(dq, dk, dv) if simple else None)
+            self.slopes, out=(dq, dk, dv) if simple else None)
         if simple:
             return
         for target, g, turned in zip((dq, dk, dv), given, (True, True, False), strict=True):
@@ -131,6 +134,11 @@ class Attention(Module):
         """Keys or values (B, K, S, D), each once for every query head: (B, H, S, D)."""
         return x if self.heads == self.kv_heads else x.repeat(self.heads // self.kv_heads, axis=1)
 
+    def bias(self, where, dtype):
+        """What a score of each head loses for each position back, (H,), or None."""
+        slopes = None if self.positions is None else self.positions.bias(self.heads, where)
+        return None if slopes is None else slopes.astype(dtype)
+
     def cache_shape(self, batch: int, context: int) -> tuple[int, int, int, int]:
         """(B, K, S, D), the shape of the keys of a cache."""
         return batch, self.kv_heads, context, self.proj.w.shape[0] // self.heads
@@ -141,18 +149,19 @@ class Attention(Module):
         x: (B, T, C), the positions after those in the cache; start: (B,) first valid position.
         """
         T = x.shape[1]
+        where = np.arange(cache.length, cache.length + T) - start[:, None]
         q, k, v = self.project(x, None)
+        slopes = self.bias(where, x.dtype)
         if self.positions is not None:
-            where = np.arange(cache.length, cache.length + T) - start[:, None]
             q, k = self.positions.rotate(q, where), self.positions.rotate(k, where)
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)
         out, = self.split(y, self.heads)
         if T == 1 and self.heads == self.kv_heads:
             begin = start if self.window is None else np.maximum(start, cache.length - self.window)
-            ops.attention_decode(q[:, :, 0], keys, values, begin, out=out[:, :, 0])
+            ops.attention_decode(q[:, :, 0], keys, values, begin, slopes, out=out[:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]
             ops.attention(q, self.spread(keys), self.spread(values), True,
-                          mask if start.any() else None, self.window, out=out)
+                          mask if start.any() else None, self.window, slopes, out=out)
         return self.proj(y)

@@ -8,31 +8,40 @@ from ..backends import twin
 from .probability import softmax, softmax_backward
 
 
-def check_window(window, causal):
-    """Raise a ValueError unless queries that see so far back can be."""
-    if window is None:
-        return
-    if isinstance(window, bool) or not isinstance(window, (int, np.integer)) or window < 1:
+def distances(q, k):
+    """How many positions back each key lies from each query, (T, S); below 0 for later ones.
+
+    Query t of T stands at position S - T + t among the S keys.
+    """
+    T, S = q.shape[-2], k.shape[-2]
+    return np.arange(S - T, S)[:, None] - np.arange(S)
+
+
+def check_order(causal, window, slopes, heads):
+    """Raise a ValueError unless queries can look so far back, with what distance costs."""
+    if slopes is not None and np.shape(slopes) != (heads,):
+        raise ValueError(f"slopes has shape {np.shape(slopes)}; expected ({heads},), one for each "
+                         "head")
+    if window is not None and (isinstance(window, bool) or not isinstance(window, (int, np.integer))
+                               or window < 1):
         raise ValueError(f"window={window!r}: expected a whole number of at least 1, or None")
-    if not causal:
-        raise ValueError(f"window={window} counts positions back from each query, so it needs "
-                         "causal=True, and queries and keys of one sequence")
+    for name, value in (("window", window), ("slopes", slopes)):
+        if value is not None and not causal:
+            raise ValueError(f"{name}={value} counts positions back from each query, so it needs "
+                             "causal=True, and queries and keys of one sequence")
 
 
 def blocked(q, k, causal, mask, window):
     """Where attention is forbidden: a boolean array that broadcasts to (B, H, T, S), or None.
 
-    With ``causal``, query t of T stands at position S - T + t among the S keys and must not look
-    at a later one, with ``window`` only at the last so many, its own included. ``mask`` is True
-    where looking is allowed.
+    With ``causal`` a query must not look at a later position, with ``window`` only at the last so
+    many, its own included. ``mask`` is True where looking is allowed.
     """
-    check_window(window, causal)
-    T, S = q.shape[-2], k.shape[-2]
-    forbidden, back = None, np.arange(S - T, S)[:, None] - np.arange(S)
+    forbidden = None
     if causal:
-        forbidden = back < 0
+        forbidden = distances(q, k) < 0
     if window is not None:
-        forbidden |= back >= window
+        forbidden |= distances(q, k) >= window
     if mask is not None:
         if mask.dtype != bool:
             raise TypeError(f"mask has dtype {mask.dtype}; expected bool, True where attention is "
@@ -42,17 +51,23 @@ def blocked(q, k, causal, mask, window):
 
 
 @twin
-def attention(q, k, v, causal=False, mask=None, window=None, out=None):
+def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, out=None):
     """y = softmax(q kᵀ / √D) v: each query gets a mean of the values, weighted by likeness.
 
     q: (B, H, T, D), k: (B, H, S, D), v: (B, H, S, W) of any width W, usually D; mask: bool,
     broadcasting to (B, H, T, S), True where attention is allowed; window: how far back a causal
-    query sees, its own position included -> y: (B, H, T, W) and what backward needs. That is the probabilities, (B, H, T, S), here, and their log-normalizers,
-    (B, H, T), in the twin, which works block by block and never holds a T x S matrix. A query
-    that may look at nothing gets zeros.
-    Sources: Vaswani et al. (2017), section 3.2.1; block-wise: Dao et al. (2022), section 3.1.
+    query sees, its own position included; slopes: (H,), what a head's score loses for each
+    position back -> y: (B, H, T, W) and what backward needs. That is the probabilities,
+    (B, H, T, S), here, and their log-normalizers, (B, H, T), in the twin, which works block by
+    block, passes over blocks that no query sees, and never holds a T x S matrix. A query that may
+    look at nothing gets zeros.
+    Sources: Vaswani et al. (2017), section 3.2.1; block-wise: Dao et al. (2022), section 3.1;
+    window: Beltagy et al. (2020), section 3.1; slopes: Press et al. (2022), section 3.
     """
+    check_order(causal, window, slopes, q.shape[1])
     scores = np.matmul(q, k.swapaxes(-1, -2)) * q.dtype.type(q.shape[-1] ** -0.5)
+    if slopes is not None:
+        scores -= slopes[:, None, None] * distances(q, k)
     forbidden = blocked(q, k, causal, mask, window)
     if forbidden is not None:
         np.copyto(scores, -np.inf, where=forbidden)
@@ -63,7 +78,8 @@ def attention(q, k, v, causal=False, mask=None, window=None, out=None):
 
 
 @twin
-def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, out=None):
+def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, slopes=None,
+                       out=None):
     """Gradients of attention; ``y`` and ``saved`` are what ``attention`` returned.
 
     dy and y: (B, H, T, W) -> dq, dk, dv, written into ``out=(dq, dk, dv)`` when given. With
@@ -85,15 +101,15 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
 
 
 @twin
-def attention_decode(q, keys, values, start, out=None):
+def attention_decode(q, keys, values, start, slopes=None, out=None):
     """Attention of one new query in each row over its cached keys and values.
 
-    q: (B, H, D), keys and values: (B, H, S, D), start: (B,) first valid position of each row
-    (the ones before are padding) -> y: (B, H, D).
+    q: (B, H, D), keys and values: (B, H, S, D), start: (B,) first position that each row may see
+    (the ones before are padding, or too far back); slopes: as of attention -> y: (B, H, D).
     """
     S = keys.shape[2]
     allowed = np.arange(S) >= start[:, None, None, None]
-    y, _ = attention.numpy(q[:, :, None], keys, values, mask=allowed)
+    y, _ = attention.numpy(q[:, :, None], keys, values, True, allowed, slopes=slopes)
     if out is None:
         return y[:, :, 0]
     out[:] = y[:, :, 0]

@@ -31,6 +31,8 @@ OPTIONS = {
     "no positions": dict(positions="none", feed_forward="relu"),
     "Mistral": dict(norm="rms", feed_forward="swiglu", positions="rotary", kv_heads=2, bias=False,
                     tied=False, window=3),
+    "ALiBi": dict(positions="alibi"),
+    "ALiBi with all": dict(positions="alibi", kv_heads=1, window=3, norm_first=False),
     "GPT-2 with a window": dict(window=2),
 }
 BACKENDS = ["numpy", "numba"]

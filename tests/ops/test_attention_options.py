@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minillm import backend, ops
-from minillm.nn import Attention, Init
+from minillm.nn import Alibi, Attention, Init
 
 BACKENDS = ["numpy", "numba"]
 SHAPES = [(1, 1), (5, 5), (3, 9), (70, 140), (9, 4), (1, 200), (130, 130)]
@@ -25,7 +25,7 @@ def arrays(T, S, heads=2, kv_heads=2):
     return q, k, v, dy
 
 
-def loop(q, k, v, mask=None, window=None):
+def loop(q, k, v, mask=None, window=None, slopes=(0, 0)):
     """Causal attention, one query and one key at a time."""
     (B, H, T, D), S = q.shape, k.shape[2]
     y = np.zeros((B, H, T, v.shape[3]))
@@ -33,7 +33,7 @@ def loop(q, k, v, mask=None, window=None):
         at, total = S - T + t, 0.0
         for s in range(max(0, at + 1 - window) if window else 0, at + 1):
             if mask is None or mask[b, s]:
-                weight = np.exp(q[b, h, t] @ k[b, h, s] / D**0.5)
+                weight = np.exp(q[b, h, t] @ k[b, h, s] / D**0.5 - slopes[h] * (at - s))
                 y[b, h, t] += weight * v[b, h, s]
                 total += weight
         y[b, h, t] /= total or 1
@@ -84,9 +84,61 @@ def test_refused_windows(either, window):
 
 
 def test_a_window_needs_an_order(either):
-    q, k, v, dy = arrays(3, 3)
-    with pytest.raises(ValueError, match="window=2.*needs causal=True"):
+    q, k, v, _ = arrays(3, 3)
+    with pytest.raises(ValueError, match="window=2 counts positions back"):
         ops.attention(q, k, v, window=2)
     for options in (dict(causal=False), dict(cross=True)):
-        with pytest.raises(ValueError, match="window=2.*needs causal=True"):
+        with pytest.raises(ValueError, match="window=2 counts positions back"):
             Attention(8, 2, Init(), window=2, **options)
+        with pytest.raises(ValueError, match=r"slopes=\[0.0625.*needs causal=True"):
+            Attention(8, 2, Init(), positions=Alibi(), **options)
+    with pytest.raises(ValueError, match="needs causal=True"):
+        ops.attention(q, k, v, slopes=np.ones(2))
+    for slopes in (np.ones(3), np.ones((2, 1))):
+        with pytest.raises(ValueError, match=r"slopes has shape .*expected \(2,\)"):
+            ops.attention(q, k, v, True, slopes=slopes)
+        with pytest.raises(ValueError, match="slopes has shape"):
+            ops.attention_decode(q[:, :, 0], k, v, np.array([0, 0]), slopes)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize(("T", "S"), SHAPES)
+def test_slopes(either, T, S, window, masked):
+    q, k, v, dy = arrays(T, S)
+    row = np.random.default_rng(0).random((2, S)) < 0.7 if masked else None
+    slopes = np.array([0.3, 0.04])
+    options = True, None if row is None else row[:, None, None], window, slopes
+    y, saved = ops.attention(q, k, v, *options)
+    np.testing.assert_allclose(y, loop(q, k, v, row, window, slopes), atol=1e-12)
+    gradients = ops.attention_backward(dy, q, k, v, y, saved, *options)
+    check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
+
+
+def test_slopes_when_decoding(either):
+    q, k, v, _ = arrays(1, 50)
+    slopes, start = np.array([0.3, 0.04]), np.array([0, 20])
+    y = ops.attention_decode(q[:, :, 0], k, v, start, slopes)
+    whole = loop(q, k, v, np.arange(50) >= start[:, None], None, slopes)
+    np.testing.assert_allclose(y, whole[:, :, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 6, 8, 12, 20, 71])
+def test_slopes_of_alibi(heads):
+    """Against the code of the paper (its appendix A), which is recursive."""
+    def slopes_of(n):
+        if n & (n - 1) == 0:
+            first = 2 ** (-2 ** -(np.log2(n) - 3))
+            return [first * first**i for i in range(n)]
+        lower = 2 ** int(np.floor(np.log2(n)))
+        return slopes_of(lower) + slopes_of(2 * lower)[0::2][:n - lower]
+
+    np.testing.assert_allclose(Alibi().bias(heads, np.arange(5)), slopes_of(heads), rtol=1e-12)
+
+
+def test_alibi_wants_positions_that_follow_one_another():
+    layer, x = Attention(8, 2, Init(), positions=Alibi()), np.ones((2, 3, 8), np.float32)
+    layer(x, where=np.array([[0, 1, 2], [0, 0, 1]]))  # the second row begins with padding
+    for where in (np.array([0, 2, 3]), np.array([[0, 1, 2], [3, 2, 1]]), np.array([1, 1, 1])):
+        with pytest.raises(ValueError, match="where leaves out positions"):
+            layer(x, where=where)
