@@ -8,51 +8,46 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from .. import threads
 from ..ops.scaled_dot_product import check_order
 from .arrays import PARTS, apart
+from .attention_tiles import (
+    cut_tiles,
+    drop_weights,
+    join_tiles,
+    limit_scores,
+    rules_of,
+    seen_tiles,
+    slopes_of,
+    tile_size,
+)
 from .compiling import OPTIONS, njit
 from .exponential import exp
-from .tiles import LANES, multiply_add
+from .tiles import multiply_add
 
-QUERIES, KEYS = 64, 64  # rows and columns of a tile
-FAR = 1 << 62  # positions
 PRODUCTS = 1 << 21  # multiplications that are worth a part of their own
 
 
-class Rules(NamedTuple):
-    """What queries may see. Arrays that are not given have stand-ins of one element."""
-
-    causal: bool
-    window: int  # beyond all positions if there is none
-    masked: bool
-    mask: Any  # (B, H, T, S)
-    sloped: bool
-    slopes: Any  # (H,)
-
-
-def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, out=None):
+def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, drop=None, out=None):
     B, H, T, _ = q.shape
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
-    rules = _rules(q, k, causal, mask, window, slopes)
+    rules = rules_of(q, k, causal, mask, window, slopes, drop)
     _by_heads(_attention, q, v, q, k, v, rules, y, log_normalizers)
     return y, log_normalizers
 
 
 def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, slopes=None,
-                       out=None):
+                       drop=None, out=None):
     if saved.ndim != 3:
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
     _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved,
-              _rules(q, k, causal, mask, window, slopes), dq, dk, dv)
+              rules_of(q, k, causal, mask, window, slopes, drop), dq, dk, dv)
     return dq, dk, dv
 
 
@@ -60,7 +55,7 @@ def attention_decode(q, keys, values, start, slopes=None, out=None):
     check_order(True, None, slopes, q.shape[1])
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
     _by_heads(_attention_decode, q[:, :, None], values, q, keys, values,
-              np.ascontiguousarray(start, np.int64), slopes is not None, _slopes(slopes, q), y)
+              np.ascontiguousarray(start, np.int64), slopes is not None, slopes_of(slopes, q), y)
     return y
 
 
@@ -76,19 +71,6 @@ def _by_heads(kernel, q, v, *arguments):
                     parts)
 
 
-def _rules(q, k, causal, mask, window, slopes):
-    check_order(causal, window, slopes, q.shape[1])
-    seen = np.broadcast_to(np.True_, (1, 1, 1, 1)) if mask is None else np.broadcast_to(
-        mask, (*q.shape[:3], k.shape[2]))
-    return Rules(bool(causal), FAR if window is None else int(window), mask is not None, seen,
-                 slopes is not None, _slopes(slopes, q))
-
-
-def _slopes(slopes, q):
-    """Slopes (H,), or a stand-in."""
-    return np.zeros(1, q.dtype) if slopes is None else np.ascontiguousarray(slopes)
-
-
 @njit(**OPTIONS)
 def _attention(first, end, q, k, v, rules, y, log_normalizers):
     H = q.shape[1]
@@ -102,9 +84,9 @@ def _attend(q, k, v, rules, b, h, y, log_normalizers):
     """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
     S, W = v.shape
-    queries, keys = _tile_size(T, S)
-    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
-    qt_tiles = _tiles(q, queries, True)
+    queries, keys = tile_size(T, S)
+    k_tiles, v_tiles = cut_tiles(k, keys, False), cut_tiles(v, keys, False)
+    qt_tiles = cut_tiles(q, queries, True)
     qt_tiles *= q.dtype.type(1 / np.sqrt(D))
     scores = np.empty((keys, queries), q.dtype)
     for block in range(qt_tiles.shape[0]):
@@ -113,11 +95,13 @@ def _attend(q, k, v, rules, b, h, y, log_normalizers):
         top = np.full(queries, -np.inf, q.dtype)
         total = np.zeros(queries, q.dtype)
         mixed = np.zeros((queries, v_tiles.shape[2]), q.dtype)
-        for tile in range(*_seen(first, rows, keys, T, S, rules)):
+        for tile in range(*seen_tiles(first, rows, keys, T, S, rules)):
             scores[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], scores)
-            _limit(scores, first, tile * keys, rows, T, S, rules, b, h)
+            limit_scores(scores, first, tile * keys, rows, T, S, rules, b, h)
             shrink = _exponentials(scores, top, total)
+            if rules.dropping:
+                drop_weights(scores, first, tile * keys, rows, rules, b, h)
             for i in range(queries):
                 if shrink[i] != 1:
                     for d in range(mixed.shape[1]):
@@ -156,70 +140,6 @@ def _exponentials(scores, top, total):
 
 
 @njit(**OPTIONS)
-def _tile_size(T, S):
-    """(queries, keys) of a tile; short texts get smaller ones."""
-    return min(QUERIES, _whole_vectors(T)), min(KEYS, _whole_vectors(S))
-
-
-@njit(**OPTIONS)
-def _whole_vectors(n):
-    """n rounded up to a multiple of LANES."""
-    return (n + LANES - 1) // LANES * LANES
-
-
-@njit(**OPTIONS)
-def _tiles(x, size, transposed):
-    """x (N, D) cut into tiles of ``size`` rows, padded with zeros: (n, size, D') or its transpose,
-    (n, D', size), where D' is D rounded up to whole vectors."""
-    N, D = x.shape
-    count, width = (N + size - 1) // size, _whole_vectors(D)
-    tiles = np.zeros((count, width, size) if transposed else (count, size, width), x.dtype)
-    for t in range(count):
-        part = x[t * size:(t + 1) * size]
-        if transposed:
-            for d in range(D):
-                for i in range(part.shape[0]):
-                    tiles[t, d, i] = part[i, d]
-        else:
-            for i in range(part.shape[0]):
-                for d in range(D):
-                    tiles[t, i, d] = part[i, d]
-    return tiles
-
-
-@njit(**OPTIONS)
-def _seen(first, rows, keys, T, S, rules):
-    """The tiles, from one to before another, of which some of these rows may see a key."""
-    begin = max(0, first + S - T - rules.window + 1)
-    end = min(S, first + rows + S - T) if rules.causal else S
-    return begin // keys, (end + keys - 1) // keys
-
-
-@njit(**OPTIONS)
-def _limit(scores, first, first_key, rows, T, S, rules, b, h):
-    """Take from the scores (keys, queries) what distance costs; set those that a query may not
-    see, or that do not exist, to -inf."""
-    keys, queries = scores.shape
-    place = first + S - T  # of the first query among the keys
-    if rules.sloped:
-        for j in range(keys):
-            for i in range(queries):
-                scores[j, i] -= rules.slopes[h] * (place + i - first_key - j)
-    if first_key + keys > S or (rules.causal and first_key + keys > place + 1) \
-            or first_key <= place + queries - 1 - rules.window:
-        for j in range(keys):
-            for i in range(queries):
-                end = min(S, place + i + 1) if rules.causal else S
-                if first_key + j >= end or first_key + j <= place + i - rules.window:
-                    scores[j, i] = -np.inf
-    if rules.masked:
-        for i in range(rows):
-            for j in range(min(keys, S - first_key)):
-                if not rules.mask[b, h, first + i, first_key + j]:
-                    scores[j, i] = -np.inf
-
-
-@njit(**OPTIONS)
 def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, rules, dq, dk, dv):
     H = q.shape[1]
     for i in range(first, end):
@@ -234,10 +154,10 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
     dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
     T, D = q.shape
     S, W = v.shape
-    queries, keys = _tile_size(T, S)
-    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
-    q_tiles, dy_tiles = _tiles(q, queries, False), _tiles(dy, queries, False)
-    qt_tiles, dyt_tiles = _tiles(q, queries, True), _tiles(dy, queries, True)
+    queries, keys = tile_size(T, S)
+    k_tiles, v_tiles = cut_tiles(k, keys, False), cut_tiles(v, keys, False)
+    q_tiles, dy_tiles = cut_tiles(q, queries, False), cut_tiles(dy, queries, False)
+    qt_tiles, dyt_tiles = cut_tiles(q, queries, True), cut_tiles(dy, queries, True)
     dq_tiles = np.zeros_like(q_tiles)
     dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
     scale = q.dtype.type(1 / np.sqrt(D))
@@ -256,28 +176,24 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
             normalizer[i] = log_normalizers[first + i]
             for d in range(W):
                 inner[i] += dy[first + i, d] * y[first + i, d]
-        for tile in range(*_seen(first, rows, keys, T, S, rules)):
+        for tile in range(*seen_tiles(first, rows, keys, T, S, rules)):
             p[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], p)
-            _limit(p, first, tile * keys, rows, T, S, rules, b, h)
+            limit_scores(p, first, tile * keys, rows, T, S, rules, b, h)
             ds[:] = 0
             multiply_add(v_tiles[tile], dyt_tiles[block], ds)
+            if rules.dropping:
+                drop_weights(ds, first, tile * keys, rows, rules, b, h)
             _softmax_backward(p, ds, normalizer, inner)
+            if rules.dropping:
+                drop_weights(p, first, tile * keys, rows, rules, b, h)
             multiply_add(p, dy_tiles[block], dv_tiles[tile])
             multiply_add(ds, q_tiles[block], dk_tiles[tile])
             multiply_add(ds.T, k_tiles[tile], dq_tiles[block])
-    _join(dq_tiles, dq)
+    join_tiles(dq_tiles, dq)
     dq *= scale
-    _join(dk_tiles, dk)
-    _join(dv_tiles, dv)
-
-
-@njit(**OPTIONS)
-def _join(tiles, x):
-    """x = the tiles' rows one after another, without what they were padded with."""
-    for i in range(x.shape[0]):
-        for d in range(x.shape[1]):
-            x[i, d] = tiles[i // tiles.shape[1], i % tiles.shape[1], d]
+    join_tiles(dk_tiles, dk)
+    join_tiles(dv_tiles, dv)
 
 
 @njit(**OPTIONS)

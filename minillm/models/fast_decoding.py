@@ -13,7 +13,17 @@ import numpy as np
 
 from ..backends import active_backend
 from ..generation.scorers import FAST
-from ..nn import Attention, Block, Embedding, FeedForward, LayerNorm, Learned, Linear, Stack
+from ..nn import (
+    Attention,
+    Block,
+    Dropout,
+    Embedding,
+    FeedForward,
+    LayerNorm,
+    Learned,
+    Linear,
+    Stack,
+)
 from .gpt import GPT
 
 # What the kernel takes for granted of the parts of a block, each with its attributes.
@@ -23,6 +33,7 @@ PARTS: dict[str, tuple[type, dict[str, Any]]] = {
                               "window": None}),
     "attention.qkv": (Linear, {}), "attention.proj": (Linear, {}),
     "feed_forward": (FeedForward, {"activation": "gelu"}),
+    "drop1": (Dropout, {}), "drop2": (Dropout, {}),  # which drop in training only
     "feed_forward.expand": (Linear, {}), "feed_forward.contract": (Linear, {}),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import ops
 from ..ops.scaled_dot_product import check_order
+from .dropping import check_rate
 from .layers import Linear
 from .module import Module
 from .parameters import Init
@@ -45,6 +46,7 @@ class Attention(Module):
     - positions: rotates queries and keys, or lowers scores by distance, see
       :mod:`minillm.nn.positions`.
     - bias: whether the four matrices have biases.
+    - dropout: share of the weights that is dropped in training.
     One product makes queries, keys and values of all heads. Source: Vaswani et al. (2017),
     section 3.2.2.
     """
@@ -52,7 +54,7 @@ class Attention(Module):
     def __init__(self, width: int, heads: int, init: Init, causal: bool = True,
                  out_std: float = 0.02, kv_heads: int | None = None, cross: bool = False,
                  positions: NoPositions | None = None, bias: bool = True,
-                 window: int | None = None):
+                 window: int | None = None, dropout: float = 0.0):
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} does not divide into heads={heads} equal parts; "
@@ -62,6 +64,7 @@ class Attention(Module):
             raise ValueError(f"kv_heads={kv_heads}: expected a number that divides heads={heads}")
         slopes = None if positions is None else positions.bias(heads, np.arange(1))
         check_order(causal and not cross, window, slopes, heads)
+        self.dropout = check_rate(dropout)
         self.causal, self.cross, self.positions, self.window = causal, cross, positions, window
         D = width // heads
         if cross:
@@ -84,18 +87,20 @@ class Attention(Module):
             return *self.split(self.query(x), H), *self.split(self.key_value(memory), K, K)
         return self.split(self.qkv(x), H, K, K)
 
-    def forward(self, x, mask=None, where=None, memory=None):
-        """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None."""
+    def forward(self, x, mask=None, where=None, memory=None, drops=None):
+        """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None; drops: as of
+        Dropout."""
         self.where = np.arange(x.shape[1]) if where is None else where
         self.q, k, v = self.project(x, memory)
         if self.positions is not None:
             self.q = self.positions.rotate(self.q, self.where)
             k = self.positions.rotate(k, self.where)
+        self.drop = None if drops is None else drops.draw(self.dropout)
         self.slopes = self.bias(self.where, x.dtype)
         self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
         self.y = self.saved("y", x.shape, x.dtype)
         _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask, self.window,
-                                     self.slopes, out=self.split(self.y, self.heads)[0])
+                                     self.slopes, self.drop, out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
 
     def backward(self, dy, dmemory=None):
@@ -119,7 +124,7 @@ class Attention(Module):
         given = ops.attention_backward(
             self.split(dy, self.heads)[0], self.q, self.k, self.v,
             self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask, self.window,
-            self.slopes, out=(dq, dk, dv) if simple else None)
+            self.slopes, self.drop, out=(dq, dk, dv) if simple else None)
         if simple:
             return
         for target, g, turned in zip((dq, dk, dv), given, (True, True, False), strict=True):

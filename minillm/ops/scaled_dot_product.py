@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..backends import twin
+from .dropping import dropout
 from .probability import softmax, softmax_backward
 
 
@@ -51,16 +52,16 @@ def blocked(q, k, causal, mask, window):
 
 
 @twin
-def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, out=None):
+def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, drop=None, out=None):
     """y = softmax(q kᵀ / √D) v: each query gets a mean of the values, weighted by likeness.
 
     q: (B, H, T, D), k: (B, H, S, D), v: (B, H, S, W) of any width W, usually D; mask: bool,
     broadcasting to (B, H, T, S), True where attention is allowed; window: how far back a causal
     query sees, its own position included; slopes: (H,), what a head's score loses for each
-    position back -> y: (B, H, T, W) and what backward needs. That is the probabilities,
-    (B, H, T, S), here, and their log-normalizers, (B, H, T), in the twin, which works block by
-    block, passes over blocks that no query sees, and never holds a T x S matrix. A query that may
-    look at nothing gets zeros.
+    position back; drop: a Drop, for dropout of the weights -> y: (B, H, T, W) and what backward
+    needs. That is the probabilities, (B, H, T, S), here, and their log-normalizers, (B, H, T), in
+    the twin, which works block by block, passes over blocks that no query sees, and never holds a
+    T x S matrix. A query that may look at nothing gets zeros.
     Sources: Vaswani et al. (2017), section 3.2.1; block-wise: Dao et al. (2022), section 3.1;
     window: Beltagy et al. (2020), section 3.1; slopes: Press et al. (2022), section 3.
     """
@@ -74,12 +75,13 @@ def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, out=No
     probs = softmax.numpy(scores, out=scores)
     if forbidden is not None:
         np.copyto(probs, 0, where=forbidden)  # rows without any key: softmax gave NaN
-    return np.matmul(probs, v, out=out), probs
+    weights = probs if drop is None else dropout.numpy(probs, drop)
+    return np.matmul(weights, v, out=out), probs
 
 
 @twin
 def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, slopes=None,
-                       out=None):
+                       drop=None, out=None):
     """Gradients of attention; ``y`` and ``saved`` are what ``attention`` returned.
 
     dy and y: (B, H, T, W) -> dq, dk, dv, written into ``out=(dq, dk, dv)`` when given. With
@@ -91,8 +93,11 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
         raise ValueError("saved comes from the numba twin; run attention and attention_backward "
                          "under one backend")
     dq, dk, dv = out if out is not None else (None, None, None)
-    dv = np.matmul(probs.swapaxes(-1, -2), dy, out=dv)
+    weights = probs if drop is None else dropout.numpy(probs, drop)
+    dv = np.matmul(weights.swapaxes(-1, -2), dy, out=dv)
     dscores = np.matmul(dy, v.swapaxes(-1, -2))
+    if drop is not None:
+        dropout.numpy(dscores, drop, out=dscores)
     softmax_backward.numpy(dscores, probs, out=dscores)
     dscores *= q.dtype.type(q.shape[-1] ** -0.5)
     dq = np.matmul(dscores, k, out=dq)

@@ -25,7 +25,18 @@ def arrays(T, S, heads=2, kv_heads=2):
     return q, k, v, dy
 
 
-def loop(q, k, v, mask=None, window=None, slopes=(0, 0)):
+def bits(drop, *places):
+    """The random number of a place, in Python's whole numbers."""
+    x = drop.seed
+    for i, place in enumerate(places):
+        x = (x + 0x9E3779B9 * (place + (drop.row if i == 0 else 0))) % 2**32
+        x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
+        x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
+        x ^= x >> 16
+    return x
+
+
+def loop(q, k, v, mask=None, window=None, slopes=(0, 0), drop=None):
     """Causal attention, one query and one key at a time."""
     (B, H, T, D), S = q.shape, k.shape[2]
     y = np.zeros((B, H, T, v.shape[3]))
@@ -34,7 +45,8 @@ def loop(q, k, v, mask=None, window=None, slopes=(0, 0)):
         for s in range(max(0, at + 1 - window) if window else 0, at + 1):
             if mask is None or mask[b, s]:
                 weight = np.exp(q[b, h, t] @ k[b, h, s] / D**0.5 - slopes[h] * (at - s))
-                y[b, h, t] += weight * v[b, h, s]
+                if drop is None or bits(drop, b, h, t, s) >= drop.rate * 2**32:
+                    y[b, h, t] += weight * v[b, h, s] / (1 - drop.rate if drop else 1)
                 total += weight
         y[b, h, t] /= total or 1
     return y
@@ -142,3 +154,22 @@ def test_alibi_wants_positions_that_follow_one_another():
     for where in (np.array([0, 2, 3]), np.array([[0, 1, 2], [3, 2, 1]]), np.array([1, 1, 1])):
         with pytest.raises(ValueError, match="where leaves out positions"):
             layer(x, where=where)
+
+
+@pytest.mark.parametrize(("T", "S"), SHAPES)
+def test_dropout_of_weights(either, T, S):
+    q, k, v, dy = arrays(T, S)
+    drop, row = ops.Drop(0.4, 4_000_000_000, 3), np.random.default_rng(0).random((2, S)) < 0.7
+    options = True, row[:, None, None], 70, np.array([0.3, 0.04]), drop
+    y, saved = ops.attention(q, k, v, *options)
+    np.testing.assert_allclose(y, loop(q, k, v, row, *options[2:]), atol=1e-12)
+    gradients = ops.attention_backward(dy, q, k, v, y, saved, *options)
+    check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
+
+
+def test_dropout_without_an_order(either):
+    q, k, v, dy = arrays(5, 80)
+    options = False, None, None, None, ops.Drop(0.5, 1)
+    y, saved = ops.attention(q, k, v, *options)
+    gradients = ops.attention_backward(dy, q, k, v, y, saved, *options)
+    check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
