@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops.dropping import random_bits
-from ..ops.scaled_dot_product import check_order
+from ..ops.scaled_dot_product import check_groups, check_order
 from .compiling import OPTIONS, njit
 from .dropping import next_bits
 from .tiles import LANES
@@ -33,6 +33,7 @@ class Rules(NamedTuple):
 
 def rules_of(q, k, causal, mask, window, slopes, drop):
     check_order(causal, window, slopes, q.shape[1])
+    check_groups(q, k)
     seen = np.broadcast_to(np.True_, (1, 1, 1, 1)) if mask is None else np.broadcast_to(
         mask, (*q.shape[:3], k.shape[2]))
     bits, least, scale = np.zeros((1, 1, 1), np.uint32), np.uint32(0), q.dtype.type(1)

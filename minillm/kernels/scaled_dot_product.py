@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import threads
-from ..ops.scaled_dot_product import check_order
+from ..ops.scaled_dot_product import check_groups, check_order
 from .arrays import PARTS, apart
 from .attention_tiles import (
     cut_tiles,
@@ -36,7 +36,7 @@ def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, drop=N
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
     rules = rules_of(q, k, causal, mask, window, slopes, drop)
-    _by_heads(_attention, q, v, q, k, v, rules, y, log_normalizers)
+    _by_heads(_attention, H, q, v, q, k, v, rules, y, log_normalizers)
     return y, log_normalizers
 
 
@@ -46,37 +46,38 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
-    _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved,
+    _by_heads(_attention_backward, k.shape[1], q, v, dy, q, k, v, y, saved,
               rules_of(q, k, causal, mask, window, slopes, drop), dq, dk, dv)
     return dq, dk, dv
 
 
 def attention_decode(q, keys, values, start, slopes=None, out=None):
     check_order(True, None, slopes, q.shape[1])
+    check_groups(q, keys)
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
-    _by_heads(_attention_decode, q[:, :, None], values, q, keys, values,
+    _by_heads(_attention_decode, q.shape[1], q[:, :, None], values, q, keys, values,
               np.ascontiguousarray(start, np.int64), slopes is not None, slopes_of(slopes, q), y)
     return y
 
 
-def _by_heads(kernel, q, v, *arguments):
-    """kernel(first, end, *arguments) for all heads of all rows, B H in number, cut into parts."""
+def _by_heads(kernel, heads, q, v, *arguments):
+    """kernel(first, end, *arguments) for so many heads of each row, cut into parts."""
     B, H, T, D = q.shape
-    S, W = v.shape[2:]
-    parts = threads.parts(min(PARTS, B * H), B * H * T * S * (D + W), PRODUCTS)
+    (S, W), N = v.shape[2:], B * heads
+    parts = threads.parts(min(PARTS, N), B * H * T * S * (D + W), PRODUCTS)
     if parts == 1:
-        kernel(0, B * H, *arguments)
+        kernel(0, N, *arguments)
     else:
-        threads.run(lambda p: kernel(p * B * H // parts, (p + 1) * B * H // parts, *arguments),
-                    parts)
+        threads.run(lambda p: kernel(p * N // parts, (p + 1) * N // parts, *arguments), parts)
 
 
 @njit(**OPTIONS)
 def _attention(first, end, q, k, v, rules, y, log_normalizers):
-    H = q.shape[1]
+    H, group = q.shape[1], q.shape[1] // k.shape[1]
     for i in range(first, end):
         b, h = i // H, i % H
-        _attend(q[b, h], k[b, h], v[b, h], rules, b, h, y[b, h], log_normalizers[b, h])
+        n = h // group
+        _attend(q[b, h], k[b, n], v[b, n], rules, b, h, y[b, h], log_normalizers[b, h])
 
 
 @njit(**OPTIONS)
@@ -141,25 +142,30 @@ def _exponentials(scores, top, total):
 
 @njit(**OPTIONS)
 def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, rules, dq, dk, dv):
-    H = q.shape[1]
+    K, group = k.shape[1], q.shape[1] // k.shape[1]
+    S = k.shape[2]
+    _, keys = tile_size(q.shape[2], S)
     for i in range(first, end):
-        b, h = i // H, i % H
-        _attend_backward(dy[b, h], q[b, h], k[b, h], v[b, h], y[b, h], log_normalizers[b, h],
-                         rules, b, h, dq[b, h], dk[b, h], dv[b, h])
+        b, n = i // K, i % K
+        k_tiles, v_tiles = cut_tiles(k[b, n], keys, False), cut_tiles(v[b, n], keys, False)
+        dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
+        for h in range(n * group, (n + 1) * group):
+            _attend_backward(dy[b, h], q[b, h], k_tiles, v_tiles, S, y[b, h],
+                             log_normalizers[b, h], rules, b, h, dq[b, h], dk_tiles, dv_tiles)
+        join_tiles(dk_tiles, dk[b, n])
+        join_tiles(dv_tiles, dv[b, n])
 
 
 @njit(**OPTIONS)
-def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
-    """Gradients of one head, tile by tile: dv = Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
-    dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
-    T, D = q.shape
-    S, W = v.shape
+def _attend_backward(dy, q, k_tiles, v_tiles, S, y, log_normalizers, rules, b, h, dq, dk_tiles,
+                     dv_tiles):
+    """Gradients of one head, tile by tile: dv += Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
+    dk += dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
+    (T, D), W = q.shape, y.shape[1]
     queries, keys = tile_size(T, S)
-    k_tiles, v_tiles = cut_tiles(k, keys, False), cut_tiles(v, keys, False)
     q_tiles, dy_tiles = cut_tiles(q, queries, False), cut_tiles(dy, queries, False)
     qt_tiles, dyt_tiles = cut_tiles(q, queries, True), cut_tiles(dy, queries, True)
     dq_tiles = np.zeros_like(q_tiles)
-    dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
     scale = q.dtype.type(1 / np.sqrt(D))
     q_tiles *= scale
     qt_tiles *= scale
@@ -192,8 +198,6 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, rules, b, h, dq, dk, dv):
             multiply_add(ds.T, k_tiles[tile], dq_tiles[block])
     join_tiles(dq_tiles, dq)
     dq *= scale
-    join_tiles(dk_tiles, dk)
-    join_tiles(dv_tiles, dv)
 
 
 @njit(**OPTIONS)
@@ -209,15 +213,17 @@ def _softmax_backward(p, ds, normalizer, inner):
 def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
     _, H, D = q.shape
     S, W = values.shape[2:]
+    group = H // keys.shape[1]
     scale = q.dtype.type(1 / np.sqrt(D))
     for i in range(first, end):
         b, h = i // H, i % H
+        n = h // group
         scores = np.empty(S, q.dtype)
         top = q.dtype.type(-np.inf)
         for s in range(start[b], S):
             score = q.dtype.type(0)
             for d in range(D):
-                score += q[b, h, d] * keys[b, h, s, d]
+                score += q[b, h, d] * keys[b, n, s, d]
             scores[s] = score * scale
             if sloped:
                 scores[s] -= slopes[h] * (S - 1 - s)
@@ -228,6 +234,6 @@ def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
             p = exp(scores[s] - top)
             total += p
             for d in range(W):
-                mixed[d] += p * values[b, h, s, d]
+                mixed[d] += p * values[b, n, s, d]
         for d in range(W):
             y[b, h, d] = mixed[d] / total if total != 0 else q.dtype.type(0)

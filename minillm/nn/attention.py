@@ -91,14 +91,12 @@ class Attention(Module):
         """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None; drops: as of
         Dropout."""
         self.where = np.arange(x.shape[1]) if where is None else where
-        self.q, k, v = self.project(x, memory)
+        self.q, self.k, self.v = self.project(x, memory)
         if self.positions is not None:
-            self.q = self.positions.rotate(self.q, self.where)
-            k = self.positions.rotate(k, self.where)
+            self.q, self.k = (self.positions.rotate(x, self.where) for x in (self.q, self.k))
         self.drop = None if drops is None else drops.draw(self.dropout)
         self.slopes = self.bias(self.where, x.dtype)
-        self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
-        self.y = self.saved("y", x.shape, x.dtype)
+        self.mask, self.y = mask, self.saved("y", x.shape, x.dtype)
         _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask, self.window,
                                      self.slopes, self.drop, out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
@@ -120,24 +118,14 @@ class Attention(Module):
 
     def gradients(self, dy, dq, dk, dv):
         """Write the gradients of what ``project`` gave."""
-        simple = self.heads == self.kv_heads and self.positions is None
-        given = ops.attention_backward(
+        out = (dq, dk, dv)
+        ops.attention_backward(
             self.split(dy, self.heads)[0], self.q, self.k, self.v,
             self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask, self.window,
-            self.slopes, self.drop, out=(dq, dk, dv) if simple else None)
-        if simple:
-            return
-        for target, g, turned in zip((dq, dk, dv), given, (True, True, False), strict=True):
-            B, H, T, D = g.shape
-            n = target.shape[1]
-            g = g.reshape(B, n, H // n, T, D).sum(axis=2)  # a key serves several queries
-            if turned and self.positions is not None:
-                g = self.positions.rotate_backward(g, self.where)
-            target[...] = g
-
-    def spread(self, x):
-        """Keys or values (B, K, S, D), each once for every query head: (B, H, S, D)."""
-        return x if self.heads == self.kv_heads else x.repeat(self.heads // self.kv_heads, axis=1)
+            self.slopes, self.drop, out=out)
+        if self.positions is not None:
+            for g in out[:2]:
+                g[...] = self.positions.rotate_backward(g, self.where)
 
     def bias(self, where, dtype):
         """What a score of each head loses for each position back, (H,), or None."""
@@ -162,11 +150,11 @@ class Attention(Module):
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)
         out, = self.split(y, self.heads)
-        if T == 1 and self.heads == self.kv_heads:
+        if T == 1:
             begin = start if self.window is None else np.maximum(start, cache.length - self.window)
             ops.attention_decode(q[:, :, 0], keys, values, begin, slopes, out=out[:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]
-            ops.attention(q, self.spread(keys), self.spread(values), True,
-                          mask if start.any() else None, self.window, slopes, out=out)
+            ops.attention(q, keys, values, True, mask if start.any() else None, self.window,
+                          slopes, out=out)
         return self.proj(y)

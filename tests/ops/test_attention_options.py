@@ -36,8 +36,9 @@ def bits(drop, *places):
     return x
 
 
-def loop(q, k, v, mask=None, window=None, slopes=(0, 0), drop=None):
+def loop(q, k, v, mask=None, window=None, slopes=(0,) * 9, drop=None):
     """Causal attention, one query and one key at a time."""
+    k, v = (np.repeat(x, q.shape[1] // x.shape[1], axis=1) for x in (k, v))
     (B, H, T, D), S = q.shape, k.shape[2]
     y = np.zeros((B, H, T, v.shape[3]))
     for b, h, t in np.ndindex(B, H, T):
@@ -173,3 +174,33 @@ def test_dropout_without_an_order(either):
     y, saved = ops.attention(q, k, v, *options)
     gradients = ops.attention_backward(dy, q, k, v, y, saved, *options)
     check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2, 6])
+@pytest.mark.parametrize(("T", "S"), SHAPES)
+def test_grouped_heads(either, T, S, kv_heads):
+    q, k, v, dy = arrays(T, S, 6, kv_heads)
+    row = np.random.default_rng(0).random((2, S)) < 0.7
+    options = True, row[:, None, None], 70, np.arange(6) / 10, ops.Drop(0.4, 5)
+    y, saved = ops.attention(q, k, v, *options)
+    np.testing.assert_allclose(y, loop(q, k, v, row, *options[2:]), atol=1e-12)
+    out = tuple(np.full(x.shape, np.nan) for x in (q, k, v))
+    gradients = ops.attention_backward(dy, q, k, v, y, saved, *options, out=out)
+    assert all(a is b for a, b in zip(gradients, out, strict=True))
+    check_gradients((q, k, v), dy, gradients, lambda: ops.attention(q, k, v, *options)[0])
+
+
+def test_grouped_heads_when_decoding(either):
+    q, k, v, _ = arrays(1, 50, 6, 2)
+    y = ops.attention_decode(q[:, :, 0], k, v, np.array([0, 20]))
+    whole = loop(q, k, v, np.arange(50) >= np.array([[0], [20]]))
+    np.testing.assert_allclose(y, whole[:, :, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("kv_heads", [0, 4, 12])
+def test_refused_groups(either, kv_heads):
+    q, k, v, _ = arrays(3, 3, 6, kv_heads)
+    with pytest.raises(ValueError, match=f"q has 6 heads and k has {kv_heads}"):
+        ops.attention(q, k, v, True)
+    with pytest.raises(ValueError, match=f"q has 6 heads and k has {kv_heads}"):
+        ops.attention_decode(q[:, :, 0], k, v, np.array([0, 0]))
