@@ -9,7 +9,7 @@ import pytest
 from minillm import backend
 from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT, GPTConfig
-from minillm.nn import Block, Dropout, Drops, LayerNorm
+from minillm.nn import Attention, Block, CrossBlock, Dropout, Drops, FeedForward, LayerNorm
 from minillm.nn.parameters import Init
 from minillm.training import AdamW, Trainer, Workers, evaluate
 
@@ -61,6 +61,17 @@ def test_every_place_draws(monkeypatch):
     monkeypatch.setattr(Drops, "draw", draw)
     model_of().loss(*batch(), seed=1)
     assert drawn == [0.3] * (1 + 2 * 3)
+
+
+def test_looking_at_a_memory_draws_too(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Drops, "draw", lambda self, rate: drawn.append(rate))
+    init, x = Init(), np.ones((1, 3, 8), np.float32)
+    block = CrossBlock(lambda: LayerNorm(8, init), Attention(8, 2, init, dropout=0.1),
+                       Attention(8, 2, init, causal=False, cross=True, dropout=0.2),
+                       FeedForward(8, 16, init), dropout=0.3)
+    block(x, memory=x, drops=Drops(1))
+    assert drawn == [0.1, 0.3, 0.2, 0.3, 0.3]
 
 
 def test_what_a_block_adds_is_dropped():
