@@ -40,7 +40,8 @@ def rules_of(q, k, causal, mask, window, slopes, drop):
     if drop is not None:
         bits = random_bits(drop, q.shape[:3])
         least, scale = drop.least, q.dtype.type(drop.scale)
-    return Rules(bool(causal), FAR if window is None else int(window), mask is not None, seen,
+    back = FAR if window is None else min(int(window), FAR)
+    return Rules(bool(causal), back, mask is not None, seen,
                  slopes is not None, slopes_of(slopes, q), drop is not None, bits, least, scale)
 
 

@@ -67,7 +67,7 @@ def check_gradients(arrays, dy, gradients, forward):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("window", [1, 2, 64, 65, 1000])
+@pytest.mark.parametrize("window", [1, 2, 64, 65, 1000, 1 << 70])
 @pytest.mark.parametrize(("T", "S"), SHAPES)
 def test_window(either, T, S, window, masked):
     q, k, v, dy = arrays(T, S)
