@@ -11,77 +11,83 @@ from __future__ import annotations
 import numpy as np
 
 from .. import threads
+from ..ops.scaled_dot_product import check_groups, check_order
 from .arrays import PARTS, apart
+from .attention_tiles import (
+    cut_tiles,
+    drop_weights,
+    join_tiles,
+    limit_scores,
+    rules_of,
+    seen_tiles,
+    slopes_of,
+    tile_size,
+)
 from .compiling import OPTIONS, njit
 from .exponential import exp
-from .tiles import LANES, multiply_add
+from .tiles import multiply_add
 
-QUERIES, KEYS = 64, 64  # rows and columns of a tile
 PRODUCTS = 1 << 21  # multiplications that are worth a part of their own
 
 
-def attention(q, k, v, causal=False, mask=None, out=None):
+def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, drop=None, out=None):
     B, H, T, _ = q.shape
     q, k, v = apart(q, out), apart(k, out), apart(v, out)
     y = np.empty((B, H, T, v.shape[3]), q.dtype) if out is None else out
     log_normalizers = np.empty((B, H, T), q.dtype)
-    _by_heads(_attention, q, v, q, k, v, causal, *_mask(mask, q, k), y, log_normalizers)
+    rules = rules_of(q, k, causal, mask, window, slopes, drop)
+    _by_heads(_attention, H, q, v, q, k, v, rules, y, log_normalizers)
     return y, log_normalizers
 
 
-def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, out=None):
+def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=None, slopes=None,
+                       drop=None, out=None):
     if saved.ndim != 3:
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
-    _by_heads(_attention_backward, q, v, dy, q, k, v, y, saved, causal, *_mask(mask, q, k), dq, dk,
-              dv)
+    _by_heads(_attention_backward, k.shape[1], q, v, dy, q, k, v, y, saved,
+              rules_of(q, k, causal, mask, window, slopes, drop), dq, dk, dv)
     return dq, dk, dv
 
 
-def attention_decode(q, keys, values, start, out=None):
+def attention_decode(q, keys, values, start, slopes=None, out=None):
+    check_order(True, None, slopes, q.shape[1])
+    check_groups(q, keys)
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
-    _by_heads(_attention_decode, q[:, :, None], values, q, keys, values,
-              np.ascontiguousarray(start, np.int64), y)
+    _by_heads(_attention_decode, q.shape[1], q[:, :, None], values, q, keys, values,
+              np.ascontiguousarray(start, np.int64), slopes is not None, slopes_of(slopes, q), y)
     return y
 
 
-def _by_heads(kernel, q, v, *arguments):
-    """kernel(first, end, *arguments) for all heads of all rows, B H in number, cut into parts."""
+def _by_heads(kernel, heads, q, v, *arguments):
+    """kernel(first, end, *arguments) for so many heads of each row, cut into parts."""
     B, H, T, D = q.shape
-    S, W = v.shape[2:]
-    parts = threads.parts(min(PARTS, B * H), B * H * T * S * (D + W), PRODUCTS)
+    (S, W), N = v.shape[2:], B * heads
+    parts = threads.parts(min(PARTS, N), B * H * T * S * (D + W), PRODUCTS)
     if parts == 1:
-        kernel(0, B * H, *arguments)
+        kernel(0, N, *arguments)
     else:
-        threads.run(lambda p: kernel(p * B * H // parts, (p + 1) * B * H // parts, *arguments),
-                    parts)
-
-
-def _mask(mask, q, k):
-    """(is there a mask, the mask as a (B, H, T, S) view); a stand-in of one element if not."""
-    if mask is None:
-        return False, np.broadcast_to(np.True_, (1, 1, 1, 1))
-    return True, np.broadcast_to(mask, (*q.shape[:3], k.shape[2]))
+        threads.run(lambda p: kernel(p * N // parts, (p + 1) * N // parts, *arguments), parts)
 
 
 @njit(**OPTIONS)
-def _attention(first, end, q, k, v, causal, masked, mask, y, log_normalizers):
-    H = q.shape[1]
+def _attention(first, end, q, k, v, rules, y, log_normalizers):
+    H, group = q.shape[1], q.shape[1] // k.shape[1]
     for i in range(first, end):
         b, h = i // H, i % H
-        m = mask[b, h] if masked else mask[0, 0]
-        _attend(q[b, h], k[b, h], v[b, h], causal, masked, m, y[b, h], log_normalizers[b, h])
+        n = h // group
+        _attend(q[b, h], k[b, n], v[b, n], rules, b, h, y[b, h], log_normalizers[b, h])
 
 
 @njit(**OPTIONS)
-def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
+def _attend(q, k, v, rules, b, h, y, log_normalizers):
     """Attention of one head: q (T, D), k (S, D), v (S, W) -> y (T, W), log-normalizers (T,)."""
     T, D = q.shape
     S, W = v.shape
-    queries, keys = _tile_size(T, S)
-    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
-    qt_tiles = _tiles(q, queries, True)
+    queries, keys = tile_size(T, S)
+    k_tiles, v_tiles = cut_tiles(k, keys, False), cut_tiles(v, keys, False)
+    qt_tiles = cut_tiles(q, queries, True)
     qt_tiles *= q.dtype.type(1 / np.sqrt(D))
     scores = np.empty((keys, queries), q.dtype)
     for block in range(qt_tiles.shape[0]):
@@ -90,12 +96,13 @@ def _attend(q, k, v, causal, masked, mask, y, log_normalizers):
         top = np.full(queries, -np.inf, q.dtype)
         total = np.zeros(queries, q.dtype)
         mixed = np.zeros((queries, v_tiles.shape[2]), q.dtype)
-        end = min(S, first + rows + S - T) if causal else S  # keys that some row may see
-        for tile in range((end + keys - 1) // keys):
+        for tile in range(*seen_tiles(first, rows, keys, T, S, rules)):
             scores[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], scores)
-            _forbid(scores, first, tile * keys, rows, T, S, causal, masked, mask)
+            limit_scores(scores, first, tile * keys, rows, T, S, rules, b, h)
             shrink = _exponentials(scores, top, total)
+            if rules.dropping:
+                drop_weights(scores, first, tile * keys, rows, rules, b, h)
             for i in range(queries):
                 if shrink[i] != 1:
                     for d in range(mixed.shape[1]):
@@ -134,77 +141,31 @@ def _exponentials(scores, top, total):
 
 
 @njit(**OPTIONS)
-def _tile_size(T, S):
-    """(queries, keys) of a tile; short texts get smaller ones."""
-    return min(QUERIES, _whole_vectors(T)), min(KEYS, _whole_vectors(S))
-
-
-@njit(**OPTIONS)
-def _whole_vectors(n):
-    """n rounded up to a multiple of LANES."""
-    return (n + LANES - 1) // LANES * LANES
-
-
-@njit(**OPTIONS)
-def _tiles(x, size, transposed):
-    """x (N, D) cut into tiles of ``size`` rows, padded with zeros: (n, size, D') or its transpose,
-    (n, D', size), where D' is D rounded up to whole vectors."""
-    N, D = x.shape
-    count, width = (N + size - 1) // size, _whole_vectors(D)
-    tiles = np.zeros((count, width, size) if transposed else (count, size, width), x.dtype)
-    for t in range(count):
-        part = x[t * size:(t + 1) * size]
-        if transposed:
-            for d in range(D):
-                for i in range(part.shape[0]):
-                    tiles[t, d, i] = part[i, d]
-        else:
-            for i in range(part.shape[0]):
-                for d in range(D):
-                    tiles[t, i, d] = part[i, d]
-    return tiles
-
-
-@njit(**OPTIONS)
-def _forbid(scores, first, first_key, rows, T, S, causal, masked, mask):
-    """Set the scores (keys, queries) that a query may not see, or that do not exist, to -inf."""
-    keys, queries = scores.shape
-    if first_key + keys > S or (causal and first_key + keys > first + S - T + 1):
-        for j in range(keys):
-            for i in range(queries):
-                end = min(S, first + i + S - T + 1) if causal else S
-                if first_key + j >= end:
-                    scores[j, i] = -np.inf
-    if masked:
-        for i in range(rows):
-            for j in range(min(keys, S - first_key)):
-                if not mask[first + i, first_key + j]:
-                    scores[j, i] = -np.inf
-
-
-@njit(**OPTIONS)
-def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk,
-                        dv):
-    H = q.shape[1]
+def _attention_backward(first, end, dy, q, k, v, y, log_normalizers, rules, dq, dk, dv):
+    K, group = k.shape[1], q.shape[1] // k.shape[1]
+    S = k.shape[2]
+    _, keys = tile_size(q.shape[2], S)
     for i in range(first, end):
-        b, h = i // H, i % H
-        m = mask[b, h] if masked else mask[0, 0]
-        _attend_backward(dy[b, h], q[b, h], k[b, h], v[b, h], y[b, h], log_normalizers[b, h],
-                         causal, masked, m, dq[b, h], dk[b, h], dv[b, h])
+        b, n = i // K, i % K
+        k_tiles, v_tiles = cut_tiles(k[b, n], keys, False), cut_tiles(v[b, n], keys, False)
+        dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
+        for h in range(n * group, (n + 1) * group):
+            _attend_backward(dy[b, h], q[b, h], k_tiles, v_tiles, S, y[b, h],
+                             log_normalizers[b, h], rules, b, h, dq[b, h], dk_tiles, dv_tiles)
+        join_tiles(dk_tiles, dk[b, n])
+        join_tiles(dv_tiles, dv[b, n])
 
 
 @njit(**OPTIONS)
-def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, dk, dv):
-    """Gradients of one head, tile by tile: dv = Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
-    dk = dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
-    T, D = q.shape
-    S, W = v.shape
-    queries, keys = _tile_size(T, S)
-    k_tiles, v_tiles = _tiles(k, keys, False), _tiles(v, keys, False)
-    q_tiles, dy_tiles = _tiles(q, queries, False), _tiles(dy, queries, False)
-    qt_tiles, dyt_tiles = _tiles(q, queries, True), _tiles(dy, queries, True)
+def _attend_backward(dy, q, k_tiles, v_tiles, S, y, log_normalizers, rules, b, h, dq, dk_tiles,
+                     dv_tiles):
+    """Gradients of one head, tile by tile: dv += Pᵀ dy, dS = P (dy vᵀ - ⟨dy, y⟩), dq = dS k / √D,
+    dk += dSᵀ q / √D, where P = exp(S - log-normalizer) is computed again."""
+    (T, D), W = q.shape, y.shape[1]
+    queries, keys = tile_size(T, S)
+    q_tiles, dy_tiles = cut_tiles(q, queries, False), cut_tiles(dy, queries, False)
+    qt_tiles, dyt_tiles = cut_tiles(q, queries, True), cut_tiles(dy, queries, True)
     dq_tiles = np.zeros_like(q_tiles)
-    dk_tiles, dv_tiles = np.zeros_like(k_tiles), np.zeros_like(v_tiles)
     scale = q.dtype.type(1 / np.sqrt(D))
     q_tiles *= scale
     qt_tiles *= scale
@@ -221,29 +182,22 @@ def _attend_backward(dy, q, k, v, y, log_normalizers, causal, masked, mask, dq, 
             normalizer[i] = log_normalizers[first + i]
             for d in range(W):
                 inner[i] += dy[first + i, d] * y[first + i, d]
-        end = min(S, first + rows + S - T) if causal else S
-        for tile in range((end + keys - 1) // keys):
+        for tile in range(*seen_tiles(first, rows, keys, T, S, rules)):
             p[:] = 0
             multiply_add(k_tiles[tile], qt_tiles[block], p)
-            _forbid(p, first, tile * keys, rows, T, S, causal, masked, mask)
+            limit_scores(p, first, tile * keys, rows, T, S, rules, b, h)
             ds[:] = 0
             multiply_add(v_tiles[tile], dyt_tiles[block], ds)
+            if rules.dropping:
+                drop_weights(ds, first, tile * keys, rows, rules, b, h)
             _softmax_backward(p, ds, normalizer, inner)
+            if rules.dropping:
+                drop_weights(p, first, tile * keys, rows, rules, b, h)
             multiply_add(p, dy_tiles[block], dv_tiles[tile])
             multiply_add(ds, q_tiles[block], dk_tiles[tile])
             multiply_add(ds.T, k_tiles[tile], dq_tiles[block])
-    _join(dq_tiles, dq)
+    join_tiles(dq_tiles, dq)
     dq *= scale
-    _join(dk_tiles, dk)
-    _join(dv_tiles, dv)
-
-
-@njit(**OPTIONS)
-def _join(tiles, x):
-    """x = the tiles' rows one after another, without what they were padded with."""
-    for i in range(x.shape[0]):
-        for d in range(x.shape[1]):
-            x[i, d] = tiles[i // tiles.shape[1], i % tiles.shape[1], d]
 
 
 @njit(**OPTIONS)
@@ -256,19 +210,23 @@ def _softmax_backward(p, ds, normalizer, inner):
 
 
 @njit(**OPTIONS)
-def _attention_decode(first, end, q, keys, values, start, y):
+def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
     _, H, D = q.shape
     S, W = values.shape[2:]
+    group = H // keys.shape[1]
     scale = q.dtype.type(1 / np.sqrt(D))
     for i in range(first, end):
         b, h = i // H, i % H
+        n = h // group
         scores = np.empty(S, q.dtype)
         top = q.dtype.type(-np.inf)
         for s in range(start[b], S):
             score = q.dtype.type(0)
             for d in range(D):
-                score += q[b, h, d] * keys[b, h, s, d]
+                score += q[b, h, d] * keys[b, n, s, d]
             scores[s] = score * scale
+            if sloped:
+                scores[s] -= slopes[h] * (S - 1 - s)
             top = max(top, scores[s])
         total = q.dtype.type(0)
         mixed = np.zeros(W, q.dtype)
@@ -276,6 +234,6 @@ def _attention_decode(first, end, q, keys, values, start, y):
             p = exp(scores[s] - top)
             total += p
             for d in range(W):
-                mixed[d] += p * values[b, h, s, d]
+                mixed[d] += p * values[b, n, s, d]
         for d in range(W):
             y[b, h, d] = mixed[d] / total if total != 0 else q.dtype.type(0)

@@ -13,15 +13,27 @@ import numpy as np
 
 from ..backends import active_backend
 from ..generation.scorers import FAST
-from ..nn import Attention, Block, Embedding, FeedForward, LayerNorm, Learned, Linear, Stack
+from ..nn import (
+    Attention,
+    Block,
+    Dropout,
+    Embedding,
+    FeedForward,
+    LayerNorm,
+    Learned,
+    Linear,
+    Stack,
+)
 from .gpt import GPT
 
 # What the kernel takes for granted of the parts of a block, each with its attributes.
 PARTS: dict[str, tuple[type, dict[str, Any]]] = {
     "norm1": (LayerNorm, {"eps": 1e-5}), "norm2": (LayerNorm, {"eps": 1e-5}),
-    "attention": (Attention, {"causal": True, "cross": False, "positions": None}),
+    "attention": (Attention, {"causal": True, "cross": False, "positions": None,
+                              "window": None}),
     "attention.qkv": (Linear, {}), "attention.proj": (Linear, {}),
     "feed_forward": (FeedForward, {"activation": "gelu"}),
+    "drop1": (Dropout, {}), "drop2": (Dropout, {}),  # which drop in training only
     "feed_forward.expand": (Linear, {}), "feed_forward.contract": (Linear, {}),
 }
 

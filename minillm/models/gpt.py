@@ -13,12 +13,14 @@ from ..nn import (
     POSITIONS,
     Attention,
     Block,
+    Dropout,
     Embedding,
     Init,
     KeyValueCache,
     Linear,
     Stack,
 )
+from ..nn.dropping import check_rate
 from .inputs import check_ids, check_mask
 from .model import Model, alone
 
@@ -29,8 +31,10 @@ class GPTConfig:
 
     ``hidden`` (F) is four times ``width`` (C) unless given. norm, feed_forward, positions: names
     in NORMS, FEED_FORWARDS and POSITIONS of :mod:`minillm.nn`. kv_heads: heads of keys and values,
-    as many as queries if None. bias: whether matrices in the blocks have one. tied: the output
-    layer is the token embedding. Llama's choice is norm="rms", feed_forward="swiglu",
+    as many as queries if None. window: how many positions back each one sees, its own included;
+    all if None. bias: whether matrices in the blocks have one. tied: the output layer is the token
+    embedding. dropout: share of the embeddings, of attention's weights and of what the parts of a
+    block add that is dropped in training. Llama's choice is norm="rms", feed_forward="swiglu",
     positions="rotary", bias=False, tied=False.
     """
 
@@ -46,13 +50,16 @@ class GPTConfig:
     feed_forward: str = "gelu"
     positions: str = "learned"
     kv_heads: int | None = None
+    window: int | None = None
     bias: bool = True
     tied: bool = True
+    dropout: float = 0.0
 
     def __post_init__(self):
-        for name in ("vocab_size", "context", "layers", "heads", "width", "hidden", "kv_heads"):
+        for name in ("vocab_size", "context", "layers", "heads", "width", "hidden", "kv_heads",
+                     "window"):
             value = getattr(self, name)
-            if value is None and name in ("hidden", "kv_heads"):
+            if value is None and name in ("hidden", "kv_heads", "window"):
                 continue
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
@@ -70,6 +77,7 @@ class GPTConfig:
         if isinstance(self.norm_eps, bool) or not isinstance(self.norm_eps, (int, float)) \
                 or not 0 < self.norm_eps < 1:
             raise ValueError(f"norm_eps={self.norm_eps!r}: expected a number between 0 and 1")
+        object.__setattr__(self, "dropout", check_rate(self.dropout))
         if self.width % self.heads:
             raise ValueError(f"width={self.width} is not a multiple of heads={self.heads}; each "
                              "head takes an equal part of the width")
@@ -103,25 +111,28 @@ class GPT(Model):
 
         self.tokens = Embedding(c.vocab_size, c.width, init)
         self.positions = POSITIONS[c.positions](c.context, c.width, init)
-        turning = self.positions if c.positions == "rotary" else None
+        self.dropout = Dropout(c.dropout)
+        inside = self.positions if self.positions.in_attention else None
         self.blocks = Stack([
             Block(norm,
                   Attention(c.width, c.heads, init, out_std=out_std, kv_heads=c.kv_heads,
-                            positions=turning, bias=c.bias),
+                            positions=inside, bias=c.bias, window=c.window,
+                            dropout=c.dropout),
                   FEED_FORWARDS[c.feed_forward](c.width, c.hidden or 4 * c.width, init, out_std,
                                                 bias=c.bias),
-                  c.norm_first)
+                  c.norm_first, c.dropout)
             for _ in range(c.layers)
         ])
         self.norm = norm() if c.norm_first else None
         self.output = None if c.tied else Linear(c.width, c.vocab_size, init, bias=False)
 
-    def logits(self, ids, mask=None):
+    def logits(self, ids, mask=None, *, drops=None):
         """Scores of every possible next token: ids (B, T) -> logits (B, T, V).
 
         ``mask`` (B, T) is True at real tokens and False at padding, which stands at the left or
         the right of a row; positions count real tokens, so a row gets the same logits with padding
-        as without. The logits are borrowed until the next forward, loss or extend.
+        as without. ``drops`` says what dropout drops; nothing without it. The logits are borrowed
+        until the next forward, loss or extend.
         Raises ValueError for ids outside the vocabulary, more of them than the context holds, or a
         mask of another shape or with holes.
         """
@@ -132,8 +143,8 @@ class GPT(Model):
             attend, start = mask[:, None, None, :], mask.argmax(axis=1)
             if start.any():
                 where = np.maximum(where - start[:, None], 0)
-        x = self.positions.embed(self.tokens(ids), where)
-        return self.head(self.blocks(x, attend, where))
+        x = self.dropout(self.positions.embed(self.tokens(ids), where), drops)
+        return self.head(self.blocks(x, attend, where, drops=drops))
 
     def head(self, x):
         """Hidden vectors to logits; tied, the matrix is the token embedding's transpose."""
@@ -151,7 +162,7 @@ class GPT(Model):
             ops.linear_backward(dlogits, self.h, table.value.T, table.grad.T, out=dx)
         if self.norm is not None:
             dx = self.norm.backward(dx)
-        dx = self.blocks.backward(dx)
+        dx = self.dropout.backward(self.blocks.backward(dx))
         self.positions.embed_backward(dx)
         self.tokens.backward(dx)
 

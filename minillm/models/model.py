@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..nn import Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
+from ..nn import Drops, Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
 from ..nn.module import replicate
 
 _inside: dict[int, int] = {}  # id of a model -> the thread that is inside one of its methods
@@ -143,12 +143,20 @@ class Model(Module):
         return self.logits(*inputs, **options)
 
     @alone
-    def loss(self, *batch: Any, ignore_index: int = -100, **options: Any) -> float:
+    def loss(self, *batch: Any, ignore_index: int = -100, seed: Any = None, row: int = 0,
+             **options: Any) -> float:
         """Mean cross-entropy (nats per label) of a batch, (*inputs, targets).
 
         Targets equal to ``ignore_index`` do not count. The logits are turned into their own
-        gradient, so that ``backward`` can follow.
+        gradient, so that ``backward`` can follow. seed, row: say what a model with dropout drops,
+        see Drops; it wants another seed for each step.
         """
+        if self.drops:
+            if seed is None:
+                raise ValueError("seed=None, but this model has dropout, of which the loss is only "
+                                 "for training: pass seed=…, such as the number of the step; to "
+                                 "measure a loss, use evaluate, which drops nothing")
+            options["drops"] = Drops(seed, row)
         if not batch:
             raise ValueError("batch has no parts; expected inputs and at the end targets")
         *inputs, targets = batch
@@ -169,6 +177,11 @@ class Model(Module):
         Raises RuntimeError unless that loss is what this model has computed last.
         """
         self.logits_backward(self.take_dlogits(scale))
+
+    @property
+    def drops(self) -> bool:
+        """Does training drop something, so that ``loss`` needs a seed?"""
+        return getattr(self.config, "dropout", 0) > 0
 
     def check_inputs(self, count: int) -> None:
         """Raise a ValueError unless ``logits`` takes so many inputs, a batch without targets."""

@@ -7,15 +7,17 @@ hold until its next ``forward`` (gradients: until its next ``backward``). Copy w
 
 from .attention import Attention, KeyValueCache
 from .block import Block, CrossBlock, Stack
+from .dropping import Dropout, Drops
 from .feed_forward import FEED_FORWARDS, FeedForward, GatedFeedForward
 from .layers import Embedding, Linear
 from .module import Module, flatten, in_order, parameters_of, share_scratch
 from .norms import NORMS, LayerNorm, RMSNorm
 from .parameters import Init, Parameter, Shapes
-from .positions import POSITIONS, Learned, NoPositions, Rotary
+from .positions import POSITIONS, Alibi, Learned, NoPositions, Rotary
 
 __all__ = [
-    "FEED_FORWARDS", "NORMS", "POSITIONS", "Attention", "Block", "CrossBlock", "Embedding",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "CrossBlock", "Dropout",
+    "Drops", "Embedding",
     "FeedForward", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear",
     "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten",
     "in_order", "parameters_of", "share_scratch",

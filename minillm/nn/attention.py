@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import ops
+from ..ops.scaled_dot_product import check_order
+from .dropping import check_rate
 from .layers import Linear
 from .module import Module
 from .parameters import Init
@@ -38,17 +40,21 @@ class Attention(Module):
 
     - kv_heads: heads of keys and values; each serves heads / kv_heads queries (grouped heads;
       one: multi-query). Source: Ainslie et al. (2023), section 2.2.
-    - causal: no position looks at a later one.
+    - causal: no position looks at a later one; window: nor back beyond the last so many, its own
+      included.
     - cross: keys and values are made of another sequence, ``memory`` (B, S, C).
-    - positions: rotates queries and keys, see :mod:`minillm.nn.positions`.
+    - positions: rotates queries and keys, or lowers scores by distance, see
+      :mod:`minillm.nn.positions`.
     - bias: whether the four matrices have biases.
+    - dropout: share of the weights that is dropped in training.
     One product makes queries, keys and values of all heads. Source: Vaswani et al. (2017),
     section 3.2.2.
     """
 
     def __init__(self, width: int, heads: int, init: Init, causal: bool = True,
                  out_std: float = 0.02, kv_heads: int | None = None, cross: bool = False,
-                 positions: NoPositions | None = None, bias: bool = True):
+                 positions: NoPositions | None = None, bias: bool = True,
+                 window: int | None = None, dropout: float = 0.0):
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} does not divide into heads={heads} equal parts; "
@@ -56,7 +62,10 @@ class Attention(Module):
         self.heads, self.kv_heads = heads, heads if kv_heads is None else kv_heads
         if self.kv_heads < 1 or heads % self.kv_heads:
             raise ValueError(f"kv_heads={kv_heads}: expected a number that divides heads={heads}")
-        self.causal, self.cross, self.positions = causal, cross, positions
+        slopes = None if positions is None else positions.bias(heads, np.arange(1))
+        check_order(causal and not cross, window, slopes, heads)
+        self.dropout = check_rate(dropout)
+        self.causal, self.cross, self.positions, self.window = causal, cross, positions, window
         D = width // heads
         if cross:
             self.query = Linear(width, width, init, bias=bias)
@@ -78,17 +87,18 @@ class Attention(Module):
             return *self.split(self.query(x), H), *self.split(self.key_value(memory), K, K)
         return self.split(self.qkv(x), H, K, K)
 
-    def forward(self, x, mask=None, where=None, memory=None):
-        """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None."""
+    def forward(self, x, mask=None, where=None, memory=None, drops=None):
+        """mask: broadcasts to (B, H, T, S); where: positions of x, 0, 1, … if None; drops: as of
+        Dropout."""
         self.where = np.arange(x.shape[1]) if where is None else where
-        self.q, k, v = self.project(x, memory)
+        self.q, self.k, self.v = self.project(x, memory)
         if self.positions is not None:
-            self.q = self.positions.rotate(self.q, self.where)
-            k = self.positions.rotate(k, self.where)
-        self.k, self.v, self.mask = self.spread(k), self.spread(v), mask
-        self.y = self.saved("y", x.shape, x.dtype)
-        _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask,
-                                     out=self.split(self.y, self.heads)[0])
+            self.q, self.k = (self.positions.rotate(x, self.where) for x in (self.q, self.k))
+        self.drop = None if drops is None else drops.draw(self.dropout)
+        self.slopes = self.bias(self.where, x.dtype)
+        self.mask, self.y = mask, self.saved("y", x.shape, x.dtype)
+        _, self.kept = ops.attention(self.q, self.k, self.v, self.causal, mask, self.window,
+                                     self.slopes, self.drop, out=self.split(self.y, self.heads)[0])
         return self.proj(self.y)
 
     def backward(self, dy, dmemory=None):
@@ -108,24 +118,19 @@ class Attention(Module):
 
     def gradients(self, dy, dq, dk, dv):
         """Write the gradients of what ``project`` gave."""
-        simple = self.heads == self.kv_heads and self.positions is None
-        given = ops.attention_backward(
+        out = (dq, dk, dv)
+        ops.attention_backward(
             self.split(dy, self.heads)[0], self.q, self.k, self.v,
-            self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask,
-            out=(dq, dk, dv) if simple else None)
-        if simple:
-            return
-        for target, g, turned in zip((dq, dk, dv), given, (True, True, False), strict=True):
-            B, H, T, D = g.shape
-            n = target.shape[1]
-            g = g.reshape(B, n, H // n, T, D).sum(axis=2)  # a key serves several queries
-            if turned and self.positions is not None:
-                g = self.positions.rotate_backward(g, self.where)
-            target[...] = g
+            self.split(self.y, self.heads)[0], self.kept, self.causal, self.mask, self.window,
+            self.slopes, self.drop, out=out)
+        if self.positions is not None:
+            for g in out[:2]:
+                g[...] = self.positions.rotate_backward(g, self.where)
 
-    def spread(self, x):
-        """Keys or values (B, K, S, D), each once for every query head: (B, H, S, D)."""
-        return x if self.heads == self.kv_heads else x.repeat(self.heads // self.kv_heads, axis=1)
+    def bias(self, where, dtype):
+        """What a score of each head loses for each position back, (H,), or None."""
+        slopes = None if self.positions is None else self.positions.bias(self.heads, where)
+        return None if slopes is None else slopes.astype(dtype)
 
     def cache_shape(self, batch: int, context: int) -> tuple[int, int, int, int]:
         """(B, K, S, D), the shape of the keys of a cache."""
@@ -137,17 +142,19 @@ class Attention(Module):
         x: (B, T, C), the positions after those in the cache; start: (B,) first valid position.
         """
         T = x.shape[1]
+        where = np.arange(cache.length, cache.length + T) - start[:, None]
         q, k, v = self.project(x, None)
+        slopes = self.bias(where, x.dtype)
         if self.positions is not None:
-            where = np.arange(cache.length, cache.length + T) - start[:, None]
             q, k = self.positions.rotate(q, where), self.positions.rotate(k, where)
         keys, values = cache.append(k, v)
         y = self.saved("y", x.shape, x.dtype)
         out, = self.split(y, self.heads)
-        if T == 1 and self.heads == self.kv_heads:
-            ops.attention_decode(q[:, :, 0], keys, values, start, out=out[:, :, 0])
+        if T == 1:
+            begin = start if self.window is None else np.maximum(start, cache.length - self.window)
+            ops.attention_decode(q[:, :, 0], keys, values, begin, slopes, out=out[:, :, 0])
         else:
             mask = (np.arange(cache.length) >= start[:, None])[:, None, None, :]
-            ops.attention(q, self.spread(keys), self.spread(values), True,
-                          mask if start.any() else None, out=out)
+            ops.attention(q, keys, values, True, mask if start.any() else None, self.window,
+                          slopes, out=out)
         return self.proj(y)

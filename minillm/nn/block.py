@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .attention import Attention, KeyValueCache
+from .dropping import Dropout
 from .module import Module, share_scratch
 
 
@@ -16,35 +17,42 @@ class Block(Module):
 
     norm: makes a norm; each part gets one. With ``norm_first`` (GPT-2) the stream is
     x + f(norm(x)); without (GPT-1, the original Transformer) it is norm(x + f(x)).
+    dropout: share of what the parts add that is dropped in training.
     Source: Xiong et al. (2020), table 1.
     """
 
     def __init__(self, norm: Callable[[], Any], attention: Attention, feed_forward: Any,
-                 norm_first: bool = True):
+                 norm_first: bool = True, dropout: float = 0.0):
         super().__init__()
         self.norm_first = norm_first
         self.norm1, self.attention = norm(), attention
         self.norm2, self.feed_forward = norm(), feed_forward
+        self.drop1, self.drop2 = Dropout(dropout), Dropout(dropout)
 
-    def forward(self, x, mask=None, where=None):
+    def forward(self, x, mask=None, where=None, *, drops=None):
         middle, y = self.saved("middle", x.shape, x.dtype), self.saved("y", x.shape, x.dtype)
         if self.norm_first:
-            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
-            return np.add(middle, self.feed_forward(self.norm2(middle)), out=y)
-        x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
-        return self.norm2(np.add(x, self.feed_forward(x), out=y))
+            branch = self.attention(self.norm1(x), mask, where, drops=drops)
+            np.add(x, self.drop1(branch, drops), out=middle)
+            branch = self.feed_forward(self.norm2(middle))
+            return np.add(middle, self.drop2(branch, drops), out=y)
+        branch = self.attention(x, mask, where, drops=drops)
+        x = self.norm1(np.add(x, self.drop1(branch, drops), out=middle))
+        return self.norm2(np.add(x, self.drop2(self.feed_forward(x), drops), out=y))
 
     def backward(self, dy):
         """Adds each part's gradient into ``dy``, the residual stream's, and returns it."""
         dx = dy
         if self.norm_first:
-            dx += self.norm2.backward(self.feed_forward.backward(dx))
-            dx += self.norm1.backward(self.attention.backward(dx))
+            dbranch = self.feed_forward.backward(self.drop2.backward(dx))
+            dx += self.norm2.backward(dbranch)
+            dbranch = self.attention.backward(self.drop1.backward(dx))
+            dx += self.norm1.backward(dbranch)
             return dx
         dx = self.norm2.backward(dx)
-        dx += self.feed_forward.backward(dx)
+        dx += self.feed_forward.backward(self.drop2.backward(dx))
         dx = self.norm1.backward(dx)
-        dx += self.attention.backward(dx)
+        dx += self.attention.backward(self.drop1.backward(dx))
         return dx
 
     def extend(self, x, cache: KeyValueCache, start):
@@ -65,36 +73,44 @@ class CrossBlock(Block):
     """
 
     def __init__(self, norm: Callable[[], Any], attention: Attention, cross: Attention,
-                 feed_forward: Any, norm_first: bool = True):
-        super().__init__(norm, attention, feed_forward, norm_first)
-        self.norm_cross, self.cross = norm(), cross
+                 feed_forward: Any, norm_first: bool = True, dropout: float = 0.0):
+        super().__init__(norm, attention, feed_forward, norm_first, dropout)
+        self.norm_cross, self.cross, self.drop_cross = norm(), cross, Dropout(dropout)
 
-    def forward(self, x, mask=None, where=None, memory=None, memory_mask=None):
+    def forward(self, x, mask=None, where=None, memory=None, memory_mask=None, *, drops=None):
         middle, between, y = (self.saved(name, x.shape, x.dtype)
                               for name in ("middle", "between", "y"))
+        look = {"memory": memory, "drops": drops}
         if self.norm_first:
-            np.add(x, self.attention(self.norm1(x), mask, where), out=middle)
-            seen = self.cross(self.norm_cross(middle), memory_mask, memory=memory)
-            np.add(middle, seen, out=between)
-            return np.add(between, self.feed_forward(self.norm2(between)), out=y)
-        x = self.norm1(np.add(x, self.attention(x, mask, where), out=middle))
-        x = self.norm_cross(np.add(x, self.cross(x, memory_mask, memory=memory), out=between))
-        return self.norm2(np.add(x, self.feed_forward(x), out=y))
+            branch = self.attention(self.norm1(x), mask, where, drops=drops)
+            np.add(x, self.drop1(branch, drops), out=middle)
+            branch = self.cross(self.norm_cross(middle), memory_mask, **look)
+            np.add(middle, self.drop_cross(branch, drops), out=between)
+            branch = self.feed_forward(self.norm2(between))
+            return np.add(between, self.drop2(branch, drops), out=y)
+        branch = self.attention(x, mask, where, drops=drops)
+        x = self.norm1(np.add(x, self.drop1(branch, drops), out=middle))
+        branch = self.cross(x, memory_mask, **look)
+        x = self.norm_cross(np.add(x, self.drop_cross(branch, drops), out=between))
+        return self.norm2(np.add(x, self.drop2(self.feed_forward(x), drops), out=y))
 
     def backward(self, dy, dmemory):  # type: ignore[override]
         """As of Block; the gradient of the memory is added into ``dmemory``."""
         dx = dy
         if self.norm_first:
-            dx += self.norm2.backward(self.feed_forward.backward(dx))
-            dx += self.norm_cross.backward(self.cross.backward(dx, dmemory))
-            dx += self.norm1.backward(self.attention.backward(dx))
+            dbranch = self.feed_forward.backward(self.drop2.backward(dx))
+            dx += self.norm2.backward(dbranch)
+            dbranch = self.cross.backward(self.drop_cross.backward(dx), dmemory)
+            dx += self.norm_cross.backward(dbranch)
+            dbranch = self.attention.backward(self.drop1.backward(dx))
+            dx += self.norm1.backward(dbranch)
             return dx
         dx = self.norm2.backward(dx)
-        dx += self.feed_forward.backward(dx)
+        dx += self.feed_forward.backward(self.drop2.backward(dx))
         dx = self.norm_cross.backward(dx)
-        dx += self.cross.backward(dx, dmemory)
+        dx += self.cross.backward(self.drop_cross.backward(dx), dmemory)
         dx = self.norm1.backward(dx)
-        dx += self.attention.backward(dx)
+        dx += self.attention.backward(self.drop1.backward(dx))
         return dx
 
 

@@ -18,6 +18,7 @@ from .activation import (
     silu_backward,
 )
 from .affine import add_bias, linear, linear_backward, sum_rows
+from .dropping import Drop, dropout
 from .look_up import embedding, embedding_backward
 from .norm import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
 from .optimizer_steps import adamw, sum_of_squares
@@ -33,10 +34,10 @@ from .probability import (
 from .scaled_dot_product import attention, attention_backward, attention_decode
 
 __all__ = [
-    "ACTIVATIONS", "adamw", "add_bias", "attention", "attention_backward", "attention_decode",
-    "cross_entropy", "embedding", "embedding_backward", "gelu", "gelu_backward", "gelu_exact",
-    "gelu_exact_backward", "layer_norm", "layer_norm_backward", "linear", "linear_backward",
-    "log_softmax", "log_softmax_backward", "logsumexp", "relu", "relu_backward", "rms_norm",
-    "rms_norm_backward", "rotate", "silu", "silu_backward", "softmax", "softmax_backward",
-    "sum_of_squares", "sum_rows",
+    "ACTIVATIONS", "Drop", "adamw", "add_bias", "attention", "attention_backward",
+    "attention_decode", "cross_entropy", "dropout", "embedding", "embedding_backward", "gelu",
+    "gelu_backward", "gelu_exact", "gelu_exact_backward", "layer_norm", "layer_norm_backward",
+    "linear", "linear_backward", "log_softmax", "log_softmax_backward", "logsumexp", "relu",
+    "relu_backward", "rms_norm", "rms_norm_backward", "rotate", "silu", "silu_backward",
+    "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
 ]

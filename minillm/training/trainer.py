@@ -30,6 +30,7 @@ class Trainer:
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
     - workers: threads that share each batch; see :class:`Workers`.
+    - seed: decides, with the number of the step, what a model with dropout drops.
     - clip: greatest length of the gradient; None leaves it.
     - validation: a function that returns batches to evaluate on, every ``evaluate_every`` steps.
     - checkpoint: file to save to, every ``checkpoint_every`` steps and at the end.
@@ -37,12 +38,13 @@ class Trainer:
     """
 
     def __init__(self, model, optimizer, loader, *, schedule: Schedule | None = None,
-                 accumulate: int = 1, workers: int = 1, clip: float | None = 1.0,
+                 accumulate: int = 1, workers: int = 1, seed: int = 0, clip: float | None = 1.0,
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
                  progress: bool = True):
         check("accumulate", accumulate, is_whole(accumulate) and accumulate >= 1,
               "a whole number of batches of at least 1")
+        check("seed", seed, is_whole(seed) and seed >= 0, "a whole number of at least 0")
         check("clip", clip, clip is None or (is_number(clip) and clip > 0),
               "a positive length, or None")
         for name, every in (("evaluate_every", evaluate_every),
@@ -58,7 +60,7 @@ class Trainer:
                             "it stands; pass a DataLoader, or no checkpoint")
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
-        self.accumulate, self.clip = accumulate, clip
+        self.accumulate, self.seed, self.clip = accumulate, int(seed), clip
         self.workers = Workers(model, workers)
         self.validation, self.evaluate_every = validation, evaluate_every
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
@@ -117,16 +119,18 @@ class Trainer:
         counts = [count_labels(batch[-1]) for batch in batches]
         labels = max(sum(counts), 1)
         self.model.grads[:] = 0
-        loss = 0.0
+        loss, row = 0.0, 0
         for batch, count in zip(batches, counts, strict=True):
             share = count / labels
-            loss += share * self.workers.add_gradient(*batch, scale=share)
+            loss += share * self.workers.add_gradient(*batch, scale=share,
+                                                      seed=(self.seed, self.step), row=row)
+            row += len(batch[-1])
         return loss, labels
 
     def save(self, path) -> None:
         """Write everything that is needed to go on, atomically; see save_checkpoint."""
         state = {"step": self.step, "tokens": self.tokens, "seconds": self.seconds,
-                 "loader": self._batches.state()}
+                 "seed": self.seed, "loader": self._batches.state()}
         save_checkpoint(path, self.model, self.optimizer, state)
 
     def resume(self, path) -> None:
@@ -142,8 +146,8 @@ class Trainer:
                              f"{self.model.config}; build the model with the stored sizes")
         if found.moments is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):
             raise ValueError(f"{path} holds a model only, not a training run to resume")
-        for name in ("step", "tokens"):
-            number = found.state[name]
+        for name in ("step", "tokens", "seed"):
+            number = found.state.setdefault(name, self.seed)  # older files do not say their seed
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
                 raise ValueError(f"{path}: its {name} is {number!r:.40}, not a whole number")
         seconds = found.state["seconds"]
@@ -154,7 +158,7 @@ class Trainer:
         self.optimizer.m[:], self.optimizer.v[:] = found.moments
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
-        self.seconds = seconds
+        self.seconds, self.seed = seconds, found.state["seed"]
         self.history = [row for row in self.history if row["step"] <= self.step]
         self._batches = Batches(self.loader)
         if self.log:

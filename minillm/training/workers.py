@@ -40,11 +40,12 @@ class Workers:
         """Copies and unpickled workers share the weights of the first copy."""
         self.__init__(**state)  # type: ignore[misc]
 
-    def add_gradient(self, *batch, scale: float = 1.0) -> float:
+    def add_gradient(self, *batch, scale: float = 1.0, seed: Any = None, row: int = 0) -> float:
         """Mean loss over the labels; the gradient of ``scale`` times it is added to model.grads.
 
         batch: what ``model.loss`` takes, such as ids and targets, both (B, T). A thread gets
-        B / count rows of each, as nearly as whole rows allow. Raises ValueError for a batch
+        B / count rows of each, as nearly as whole rows allow. seed, row: see ``model.loss``; what
+        is dropped does not depend on ``count``. Raises ValueError for a batch
         without inputs and targets, or with parts of different numbers of rows.
         """
         batch = parts_of("batch", batch)
@@ -53,7 +54,7 @@ class Workers:
         rows = np.array_split(np.arange(len(targets)), len(self.models))
         parts = [part for part in rows if len(part) and count_labels(targets[part])]
         if len(parts) < 2:
-            loss = self.models[0].loss(*batch)
+            loss = self.loss(self.models[0], batch, seed, row)
             self.models[0].backward(scale)
             return loss
         for other in self.models[1:]:
@@ -65,7 +66,7 @@ class Workers:
             if i > 0:
                 model.grads[:] = 0
             share = count_labels(targets[part]) / labels
-            loss = model.loss(*(array[part] for array in batch))
+            loss = self.loss(model, [array[part] for array in batch], seed, row + int(part[0]))
             model.backward(scale * share)
             return share * loss
 
@@ -74,3 +75,9 @@ class Workers:
         for model in self.models[1:len(parts)]:
             self.models[0].grads += model.grads
         return loss
+
+    @staticmethod
+    def loss(model, batch, seed: Any, row: int) -> float:
+        """Of rows of a batch, the first of which has the number ``row``."""
+        dropping = getattr(model, "drops", False)  # other packages' models may know no seed
+        return model.loss(*batch, **({"seed": seed, "row": row} if dropping else {}))

@@ -13,6 +13,7 @@ from minillm.models.fast_decoding import FastDecoder, is_known
 from minillm.nn import (
     Attention,
     CrossBlock,
+    Drops,
     FeedForward,
     Init,
     LayerNorm,
@@ -29,6 +30,12 @@ OPTIONS = {
                   tied=False),
     "BERT's gelu": dict(feed_forward="gelu_exact", norm_eps=1e-12, kv_heads=1),
     "no positions": dict(positions="none", feed_forward="relu"),
+    "Mistral": dict(norm="rms", feed_forward="swiglu", positions="rotary", kv_heads=2, bias=False,
+                    tied=False, window=3),
+    "ALiBi": dict(positions="alibi"),
+    "ALiBi with all": dict(positions="alibi", kv_heads=1, window=3, norm_first=False),
+    "dropout": dict(dropout=0.3),
+    "GPT-2 with a window": dict(window=2),
 }
 BACKENDS = ["numpy", "numba"]
 
@@ -45,20 +52,25 @@ def batch():
     return ids, targets
 
 
+def seeded(name):
+    """What ``loss`` must be told of this model."""
+    return dict(seed=5, row=2) if "dropout" in OPTIONS[name] else {}
+
+
 @pytest.mark.parametrize("which", BACKENDS)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_gradients_of_every_parameter(name, which):
     """Against finite differences, along a random direction of each."""
     with backend(which):
         model = model_of(name)
-        model.loss(*batch())
+        model.loss(*batch(), **seeded(name))
         model.backward()
         for part, p in model.named_parameters():
             along = np.random.default_rng(3).normal(size=p.shape)
             at, losses = p.value.copy(), []
             for sign in (1, -1):
                 p.value[...] = at + sign * 1e-5 * along
-                losses.append(model.loss(*batch()))
+                losses.append(model.loss(*batch(), **seeded(name)))
             p.value[...] = at
             numeric = (losses[0] - losses[1]) / 2e-5
             exact = float((p.grad * along).sum())
@@ -131,15 +143,16 @@ def test_cross_attention(kv_heads):
             assert gradient[place] == pytest.approx((found[0] - found[1]) / 2e-5, rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", [None, 1])
 @pytest.mark.parametrize("norm_first", [True, False])
-def test_blocks_that_look_at_a_memory(norm_first):
+def test_blocks_that_look_at_a_memory(norm_first, seed):
     """Gradients of the stream, the memory and every parameter of two such blocks."""
     init, rng = Init(3, np.float64), np.random.default_rng(0)
 
     def block():
-        return CrossBlock(lambda: LayerNorm(8, init), Attention(8, 2, init),
-                          Attention(8, 2, init, causal=False, cross=True),
-                          FeedForward(8, 16, init), norm_first)
+        return CrossBlock(lambda: LayerNorm(8, init), Attention(8, 2, init, dropout=0.2),
+                          Attention(8, 2, init, causal=False, cross=True, dropout=0.3),
+                          FeedForward(8, 16, init), norm_first, dropout=0.1)
 
     stack = Stack([block(), block()])
     for _, p in stack.named_parameters():
@@ -147,7 +160,8 @@ def test_blocks_that_look_at_a_memory(norm_first):
     x, memory, dy = (rng.normal(size=(2, n, 8)) for n in (3, 5, 3))
 
     def loss():
-        return float((stack(x.copy(), memory=memory) * dy).sum())
+        drops = None if seed is None else Drops(seed)
+        return float((stack(x.copy(), memory=memory, drops=drops) * dy).sum())
 
     loss()
     dmemory = np.zeros_like(memory)
@@ -200,7 +214,7 @@ def test_the_fast_decoder_steps_aside_unless_it_knows_the_model():
     assert is_known(changed(lambda model: None))
     assert FastDecoder.of(changed(lambda model: None)) is not None
     for name in OPTIONS:
-        assert is_known(model_of(name)) == (name == "GPT-2")
+        assert is_known(model_of(name)) == (name in ("GPT-2", "dropout"))  # it drops no token
     for change in (
         replace,
         lambda model: setattr(model.blocks, "tap", lambda i, x: None),
@@ -267,6 +281,12 @@ def test_decay_is_said():
     (dict(kv_heads=3), "kv_heads=3 does not divide heads=4"),
     (dict(kv_heads=0), "kv_heads=0"),
     (dict(norm_eps=0), "norm_eps=0"),
+    (dict(window=0), "window=0: expected a whole number of at least 1"),
+    (dict(window=2.5), "window=2.5"),
+    (dict(dropout=1), "dropout=1: expected a share of at least 0 and below 1"),
+    (dict(dropout=-0.1), "dropout=-0.1"),
+    (dict(dropout="0.1"), "dropout='0.1'"),
+    (dict(dropout=float("nan")), "dropout=nan"),
     (dict(tied=1), "tied=1"),
     (dict(positions="rotary", width=12), "rotary positions need an even number"),
 ])

@@ -46,6 +46,13 @@ def rowwise(op, names):
     return run
 
 
+def dropout_case(which, dtype, layout, inplace):
+    x, = arrays((B, T, V), 1, dtype, layout)
+    drop = ops.Drop(0.3, 2**32 - 1, 7)
+    dropped = [getattr(ops.dropout, which)(x[0, 0], drop), getattr(ops.dropout, which)(x[0], drop)]
+    return [*dropped, getattr(ops.dropout, which)(x, drop, out=x if inplace else None)]
+
+
 def cross_entropy_case(which, dtype, layout, inplace):
     logits, = arrays((B * T, V), 1, dtype, layout)
     labels = np.random.default_rng(1).integers(0, V, B * T)
@@ -161,6 +168,7 @@ CASES = {
     "softmax_backward": rowwise(ops.softmax_backward, ["dy", "y"]),
     "log_softmax": rowwise(ops.log_softmax, "x"),
     "log_softmax_backward": rowwise(ops.log_softmax_backward, ["dy", "y"]),
+    "dropout": dropout_case,
     "gelu": rowwise(ops.gelu, "x"),
     "gelu_backward": rowwise(ops.gelu_backward, ["dy", "x"]),
     "gelu_exact": rowwise(ops.gelu_exact, "x"),
