@@ -1,16 +1,17 @@
 """The tokens of a text with the characters of the original text that each comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from .bpe.byte_bpe import ByteBPE
-from .normalizers.alignment import sources_of, through
+from .normalizers.alignment import through
 from .post_processors.lengths import Padding, Truncation
 from .post_processors.templates import Row, Template, TrimOffsets, spaces_around
 from .special_tokens import Special
 from .text.byte_alphabet import bytes_to_characters
-from .text.segments import character_offsets, is_raw
+from .text.segments import Pieces, character_offsets, is_raw
 from .vocabulary import Vocabulary
 
 
@@ -21,11 +22,11 @@ def row_of(tok: Vocabulary, text: str, special: Special) -> Row:
     trims = any(isinstance(stage, TrimOffsets) for stage in stages)
     for part in tok._finder.parts(text, special):
         if isinstance(part, str):
-            pieces = tok._pieces(part)
+            pieces, back = cut(tok, part)
             ids, spans = tok.model(pieces)
             word = words + np.searchsorted(pieces.spans[:, 0], spans[:, 0], "right") - 1
             words += len(pieces.spans)
-            spans = original(tok, part, spans)
+            spans = back(spans)
             if is_raw(part):
                 spans = spans + position
                 position += len(part)
@@ -84,19 +85,24 @@ def spelled(tok: Vocabulary, id: int) -> str:
     return bytes_to_characters(data) if in_bytes else data.decode("utf-8", "replace")
 
 
-def original(tok: Vocabulary, text: str, spans: np.ndarray) -> np.ndarray:
-    """Character spans in `text` of byte spans in the text that the model saw.
+def cut(
+    tok: Vocabulary, text: str
+) -> tuple[Pieces, Callable[[np.ndarray], np.ndarray]]:
+    """The pieces of a part of a text, and the way from byte spans in them to characters of it.
 
-    Of a part that is normalized already: spans in the whole text.
+    Of a part that is normalized already: to characters of the whole text.
     """
-    if hasattr(tok.normalizer, "original") and is_raw(text) and tok.pre_tokenizer is None:
-        return tok.normalizer.original(text, spans)
-    sources = None
-    if tok.normalizer is not None:
-        sources = sources_of(tok.normalizer, text)
-        text = tok._in_place(tok._normalized(text), text)
-    if tok.pre_tokenizer is not None and hasattr(tok.pre_tokenizer, "aligned"):
-        text, found = tok.pre_tokenizer.aligned(text)
-        sources = found if sources is None else through(sources, found)
-    spans = character_offsets(text, spans)
-    return spans if sources is None else through(sources, spans)
+    pre_tokenizer = tok.pre_tokenizer
+    if hasattr(tok.normalizer, "original") and is_raw(text) and pre_tokenizer is None:
+        return tok._pieces(text), partial(tok.normalizer.original, text)
+    normal, sources = tok._aligned(text)
+
+    def back(spans: np.ndarray) -> np.ndarray:
+        seen, origin = normal, sources
+        if hasattr(pre_tokenizer, "aligned"):
+            seen, found = pre_tokenizer.aligned(normal)
+            origin = found if sources is None else through(sources, found)
+        spans = character_offsets(seen, spans)
+        return spans if origin is None else through(origin, spans)
+
+    return tok._cut(normal), back

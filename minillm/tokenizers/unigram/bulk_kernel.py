@@ -117,6 +117,13 @@ def trace(n, memory):
     return count, margin
 
 
+@lean(cache=True, nogil=True)
+def find_path(text, i, stop, model, memory):
+    """The best path through text[i:stop], as ``trace`` writes it; returns its number of edges."""
+    find_edges(text, i, stop, 0.0, False, model, memory)
+    return trace(stop - i, memory)[0]
+
+
 @lean
 def exact_id(text, i, stop, units):
     """Id of the piece that is exactly text[i:stop], or -1."""

@@ -201,9 +201,22 @@ class Unigram:
         found = np.stack([after[:-1] + shift, after[1:] + shift], 1)
         unclear = np.repeat(np.arange(len(counts)), counts)[self.lengths[ids] == 0]
         for k in np.unique(unclear).tolist():
-            tokens = self.tokens_of(pieces.data, *pieces.spans[k].tolist())
-            found[ends[k] - counts[k] : ends[k]] = [token[:2] for token in tokens]
+            i, j = pieces.spans[k].tolist()
+            tokens = self.ids_of(pieces.data[i:j].tobytes(), self.fast_path(pieces.data, i, j))
+            found[ends[k] - counts[k] : ends[k]] = [(i + s, i + e) for s, e, _ in tokens]
         return found
+
+    def fast_path(self, data: np.ndarray, i: int, j: int) -> list[Edge]:
+        """``best_path`` of the bytes i to j of `data`."""
+        from .bulk import with_room
+        from .bulk_kernel import find_path
+
+        memory = self._memories.take()
+        roomy = with_room(memory, j - i)
+        count = find_path(data, i, j, self._model, roomy)
+        path = roomy.path[: 2 * count].reshape(-1, 2)[::-1].tolist()
+        self._memories.give_back(memory)
+        return [Edge(edge >> 24, end, edge & 0xFFFFFF, 0.0) for end, edge in path]
 
     # -- the kernel ---------------------------------------------------------------------------
 
