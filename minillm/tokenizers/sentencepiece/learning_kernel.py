@@ -14,7 +14,7 @@ from ..bpe.learning_kernel import join_everywhere, room_for
 from ..bpe.pair_lists_kernel import FRESH, LIVING, SIZE, TWICE, add, count_pairs, find, parts
 from ..text.heap_kernel import entry_of, heap_ordered_by
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key
+from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key, same_bytes
 
 FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4
 FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)
@@ -149,19 +149,6 @@ def take_best(pairs, lists, heap, tokens):
 
 
 @lean
-def same_characters(token, other, tokens):
-    """Do two tokens have the same characters?"""
-    data, i, j = tokens.data, tokens.starts[token], tokens.starts[other]
-    length = tokens.starts[token + 1] - i
-    same = tokens.starts[other + 1] - j == length
-    k = 0
-    while same and k < length:
-        same = data[i + k] == data[j + k]
-        k += 1
-    return same
-
-
-@lean
 def spell(token, a, b, tokens, known):
     """Write the characters of a + b as those of `token`; False if an earlier token has the same.
 
@@ -180,7 +167,10 @@ def spell(token, a, b, tokens, known):
     last = np.uint64(known.size - 1)
     slot = h & last
     while known[slot] >= 0:
-        if same_characters(token, known[slot], tokens):
+        start, length = starts[known[slot]], end - starts[token]
+        if starts[known[slot] + 1] - start == length and same_bytes(
+            data, starts[token], data, start, length
+        ):
             return False
         slot = (slot + ONE) & last
     known[slot] = token

@@ -126,9 +126,7 @@ def count_words(
         for spans in parts:
             if len(spans):
                 counter.add(data, spans)
-    counts = counter.counts()
-    offsets = counter.starts[: len(counts) + 1]
-    return counter.stored[: offsets[-1]], offsets, counts
+    return counter.words()
 
 
 def parts_of_words(

@@ -117,6 +117,14 @@ def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return data, np.stack([edges[:-1], edges[1:]], 1)
 
 
+def token_spans(widths: np.ndarray, pieces: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Byte spans (n, 2) of tokens of so many bytes, where piece k has those up to ``ends[k]``."""
+    counts = np.diff(ends, prepend=0)
+    after = np.concatenate([[0], np.cumsum(widths)])
+    shift = np.repeat(pieces[:, 0] - after[ends - counts], counts)
+    return np.stack([after[:-1] + shift, after[1:] + shift], 1)
+
+
 def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
     """Character positions in `text` of byte spans in its UTF-8.
 

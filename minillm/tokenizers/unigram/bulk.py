@@ -14,11 +14,6 @@ INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end i
 REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
 
 
-def has_kernel(pre_tokenizer: Metaspace) -> bool:
-    """Can the kernel cut like this pre-tokenizer?"""
-    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
-
-
 def mark_many(
     pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -96,7 +91,9 @@ def bulk_encoder(model: Any, normalizer: Any, pre_tokenizer: Any) -> Any:
     """``(data, segments) -> (ids, ends)`` through all three stages, or None for want of one."""
     if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
         return None
-    spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
+    spaced = isinstance(pre_tokenizer, Metaspace) and (
+        pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
+    )
     rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
     if not (pre_tokenizer is None or spaced or rule):
         return None
