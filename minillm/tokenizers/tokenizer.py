@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 
 from .counting.distinct_pieces import between_tokens
-from .encoding import Batch, Encoding, batch_of, encoding_of
+from .encoding import (
+    Batch,
+    Encoding,
+    batch_of,
+    encoding_of,
+    filled,
+    framed,
+    row_of,
+    row_of_words,
+)
 from .explaining import Explanation, explain
-from .placing import filled, framed, row_of, row_of_words
 from .post_processors.lengths import Padding, Truncation
 from .post_processors.templates import Row
 from .special_tokens import Special, TokenRule, check_special_tokens

@@ -6,7 +6,7 @@ from typing import Any
 from ..counting.vocabulary_room import NOT_SPACE
 from ..decoders.joining import Join, JoinMarked
 from ..decoders.rewriting import DecodeInTurn, FromByteAlphabet, JoinSpaced, ReplaceIn
-from ..normalizers.precompiled import Precompiled
+from ..normalizers.charsmap import Precompiled
 from ..normalizers.rewriting import InTurn, Replace
 from ..normalizers.unicode_forms import UnicodeForm
 from ..patterns.named_rules import PATTERNS, same_meaning, tree_of

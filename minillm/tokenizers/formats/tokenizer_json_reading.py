@@ -20,8 +20,15 @@ from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
 from .json_numbers import read_number
-from .json_processors_reading import read_padding, read_post_processor, read_truncation
-from .json_stages_reading import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
+from .json_stages_reading import (
+    in_turn,
+    read_decoder,
+    read_normalizer,
+    read_padding,
+    read_post_processor,
+    read_pre_tokenizer,
+    read_truncation,
+)
 from .untrusted import BrokenFileError, by_id, check_vocabulary, item, merge_ids, read_json
 
 MODELS = "BPE, WordLevel, WordPiece, Unigram"

@@ -29,7 +29,7 @@ from minillm.tokenizers.sentencepiece.model_file import (
 )
 from minillm.tokenizers.sentencepiece.model_stages import stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
-from minillm.tokenizers.sentencepiece.scripts import piece_rules
+from minillm.tokenizers.sentencepiece.training_text import piece_rules
 
 from ..texts import text as nasty
 
