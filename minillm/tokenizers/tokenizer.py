@@ -25,7 +25,7 @@ from .post_processors.templates import Row
 from .special_tokens import Special, TokenRule, check_special_tokens
 from .stages import Stages
 from .text.segments import Normalized, blocks_of, is_raw, joined_ids, joined_texts, many
-from .vocabulary import Ids, Vocabulary
+from .vocabulary import Vocabulary
 
 Text = str | Sequence[str]  # a text, or its words
 MANY = 1 << 20  # characters that are encoded together
@@ -188,9 +188,14 @@ class Tokenizer(Vocabulary):
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
         encoded = []
         for row in rows:
-            found = [next(pieces) if is_raw(part) else self._ids_of(part) for part in row]
-            joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
-            encoded.append(joined)
+            found = [np.empty(0, np.int32)]
+            for part in row:
+                if is_raw(part):
+                    found.append(next(pieces))
+                else:  # normalized already, or a special token
+                    normal = isinstance(part, Normalized)
+                    found.append(self.model(self._pieces(part))[0] if normal else part[:1])
+            encoded.append(np.concatenate(found).astype(np.int32))
         encoded = self._framed(encoded, stage) if frames else encoded
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
         return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
@@ -307,7 +312,3 @@ class Tokenizer(Vocabulary):
             rows = [row[self.truncation.keep([len(row)], added)[0]] for row in rows]
         rows = [stage(row) for row in rows] if stage else rows
         return rows if self.padding is None else self.padding.fill_ids(rows)
-
-    def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
-        """Ids of a part that is normalized already, or of a special token."""
-        return self.model(self._pieces(part))[0] if isinstance(part, Normalized) else part[:1]

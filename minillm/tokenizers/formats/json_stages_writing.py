@@ -121,7 +121,7 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
         if not isinstance(step, InByteAlphabet):
             waiting.append(step)
             continue
-        cuts = bool(waiting) and is_gpt2(waiting[-1])
+        cuts = bool(waiting) and getattr(waiting[-1], "rule", None) == "gpt2"
         before = waiting[: len(waiting) - cuts]
         prefixed = bool(before) and isinstance(before[-1], PrefixSpace)
         made += map(cut_json, before[: len(before) - prefixed])
@@ -131,11 +131,6 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
     if len(made) <= 1:
         return made[0] if made else None
     return {"type": "Sequence", "pretokenizers": made}
-
-
-def is_gpt2(stage: Any) -> bool:
-    """Does the stage cut by GPT-2's rule, as ByteLevel does with ``use_regex``?"""
-    return isinstance(stage, Split) and stage.rule == "gpt2"
 
 
 def post_processor_json(tok: Vocabulary, byte_level: bool) -> Json | None:

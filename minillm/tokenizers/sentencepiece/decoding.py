@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..decoders.streaming import OneByOne, Step
+from ..text.utf8 import decode_per_byte
 from .model_file import BYTE_PIECES
 from .normalizer import SPACE, width
 
@@ -38,7 +39,7 @@ class SentencePieceDecoder(OneByOne):
                 character, waiting = first_character(waiting)
                 text += character
             return (waiting, droppable, empty and not text), [text]
-        text = repaired(waiting)
+        text = decode_per_byte(waiting).encode()
         droppable = droppable and empty and not text
         if token == self.unk:
             text += self.unk_surface
@@ -49,7 +50,7 @@ class SentencePieceDecoder(OneByOne):
         return (b"", droppable, empty and not text), [text]
 
     def finish(self, state: tuple[bytes, bool, bool]) -> list[bytes]:
-        return [repaired(state[0])]
+        return [decode_per_byte(state[0]).encode()]
 
 
 def first_character(data: bytes) -> tuple[bytes, bytes]:
@@ -60,16 +61,3 @@ def first_character(data: bytes) -> tuple[bytes, bytes]:
     except UnicodeDecodeError:
         size = 0
     return (data[:size], data[size:]) if size else (b"\xef\xbf\xbd", data[1:])
-
-
-def repaired(data: bytes) -> bytes:
-    """Bytes as UTF-8, each byte that belongs to no character as U+FFFD.
-
-    >>> repaired(b"\\xe4\\xb8a").decode()
-    '\\ufffd\\ufffda'
-    """
-    result = b""
-    while data:
-        character, data = first_character(data)
-        result += character
-    return result

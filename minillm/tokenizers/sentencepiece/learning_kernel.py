@@ -10,9 +10,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..bpe.learning_kernel import join_everywhere, room_for
+from ..bpe.learning_kernel import join_everywhere, room_for, taker
 from ..bpe.pair_lists_kernel import FRESH, LIVING, SIZE, TWICE, add, count_pairs, find, parts
-from ..text.heap_kernel import entry_of, heap_ordered_by
+from ..text.heap_kernel import heap_ordered_by
 from ..text.machine_kernel import lean, njit
 from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key, same_bytes
 from ..text.utf8_kernel import character_width, code_point
@@ -110,6 +110,7 @@ def comes_first(entry, other, tokens):
 
 
 push, sink = heap_ordered_by(comes_first)
+take_best = taker(sink)
 
 
 @lean
@@ -125,28 +126,6 @@ def push_fresh(pairs, lists, heap, tokens, rules):
             push(heap, used[SIZE], entry, tokens)
             used[SIZE] += 1
     used[FRESH] = 0
-
-
-@lean
-def take_best(pairs, lists, heap, tokens):
-    """Take the best pair from the heap; returns its key, or 0 if there is none.
-
-    An entry whose count is out of date goes back with the right one when it comes to the top.
-    """
-    used = lists.used
-    while used[SIZE] > 0:
-        key = heap.keys[0]
-        s = find(pairs, key)
-        count = pairs.counts[s] if pairs.keys[s] == key else 0
-        right = count == heap.counts[0]
-        entry = count, heap.orders[0], key
-        if right:
-            used[SIZE] -= 1
-            entry = entry_of(heap, used[SIZE])
-        sink(heap, used[SIZE], entry, tokens)
-        if right:
-            return key
-    return ZERO
 
 
 @lean
@@ -190,7 +169,7 @@ def learn(words, tokens, first, merges, rules):
     found = 0
     while found < len(merges):
         push_fresh(pairs, lists, heap, tokens, rules)
-        key = take_best(pairs, lists, heap, tokens)
+        key = take_best(pairs, lists, heap, 0, words, tokens)
         if key == ZERO:
             break
         a, b = parts(key)
