@@ -153,7 +153,7 @@ class ByteBPE:
     @cached_property
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
-        from ..text.entries_kernel import entries_of
+        from ..text.pieces_kernel import entries_of
         from .byte_bpe_kernel import Vocabulary
         from .merging_kernel import pair_table
 

@@ -10,7 +10,6 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..text.heap_kernel import Heap, entry_of, heap_ordered_by
 from ..text.machine_kernel import lean, njit
 from ..text.pieces_kernel import S32, ZERO, pair_key
 from .pair_lists_kernel import (
@@ -18,11 +17,14 @@ from .pair_lists_kernel import (
     LIVING,
     SIZE,
     TWICE,
+    Heap,
     Lists,
     add,
     count_pairs,
+    entry_of,
     find,
     grown,
+    heap_ordered_by,
     parts,
     slots_for,
     table_of,

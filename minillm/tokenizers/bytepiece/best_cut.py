@@ -17,8 +17,7 @@ import numpy as np
 
 from ...backends import active_backend
 from ..normalizers.unicode_forms import UnicodeForm
-from ..text.segments import Pieces, as_utf8, token_spans
-from ..text.unknown_text import UnknownTextError
+from ..text.segments import Pieces, UnknownTextError, as_utf8, token_spans
 
 PAD, BOS, EOS = 0, 1, 2  # ids that stand for no text
 MASK = (1 << 64) - 1

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from ... import threads
+from ..text.segments import UnknownTextError
 from ..text.two_threads import halves
-from ..text.unknown_text import UnknownTextError
 
 MOST = 64  # pieces that begin at one place, for the faster search
 

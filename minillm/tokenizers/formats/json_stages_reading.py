@@ -16,8 +16,7 @@ from ..patterns.named_rules import same_meaning
 from ..post_processors.lengths import STRATEGIES, Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
 from ..pre_tokenizers.behaviors import Cut, digits, punctuation
-from ..pre_tokenizers.byte_level import InByteAlphabet
-from ..pre_tokenizers.in_turn import CutInTurn, PrefixSpace
+from ..pre_tokenizers.in_turn import CutInTurn, InByteAlphabet, PrefixSpace
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
 from .json_fields import DECODERS, NORMALIZERS, PRE_TOKENIZERS, read_fields

@@ -15,8 +15,7 @@ from ..patterns.writing import write_pattern
 from ..post_processors.lengths import Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
 from ..pre_tokenizers.behaviors import Cut
-from ..pre_tokenizers.byte_level import InByteAlphabet
-from ..pre_tokenizers.in_turn import PrefixSpace, flat
+from ..pre_tokenizers.in_turn import InByteAlphabet, PrefixSpace, flat
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
 from ..vocabulary import Vocabulary

@@ -12,7 +12,7 @@ from ..bpe.character_bpe import CharacterBPE
 from ..decoders.joining import Join
 from ..decoders.rewriting import FromByteAlphabet
 from ..normalizers.rewriting import InTurn
-from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet, in_alphabet
+from ..pre_tokenizers.in_turn import ByteAlphabet, InByteAlphabet, in_alphabet
 from ..special_tokens import TokenRule
 from ..stages import Stages
 from ..text.byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..patterns.matching import Span, compiled, spans
+from ..patterns.named_rules import Span, compiled, spans
 from ..text.character_kinds import NAMES, kinds
 from ..text.segments import Pieces, pieces_of
 

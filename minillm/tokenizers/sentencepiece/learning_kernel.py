@@ -11,8 +11,17 @@ from collections import namedtuple
 import numpy as np
 
 from ..bpe.learning_kernel import join_everywhere, room_for, taker
-from ..bpe.pair_lists_kernel import FRESH, LIVING, SIZE, TWICE, add, count_pairs, find, parts
-from ..text.heap_kernel import heap_ordered_by
+from ..bpe.pair_lists_kernel import (
+    FRESH,
+    LIVING,
+    SIZE,
+    TWICE,
+    add,
+    count_pairs,
+    find,
+    heap_ordered_by,
+    parts,
+)
 from ..text.machine_kernel import lean, njit
 from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key, same_bytes
 from ..text.utf8_kernel import character_width, code_point

@@ -20,8 +20,7 @@ import numpy as np
 from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..text.memories import Memories
-from ..text.segments import Pieces, token_spans
-from ..text.unknown_text import unknown
+from ..text.segments import Pieces, token_spans, unknown
 from ..text.utf8 import character_width
 from .lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
 

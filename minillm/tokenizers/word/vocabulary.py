@@ -18,8 +18,7 @@ from ..counting.vocabulary_room import (
 )
 from ..pre_tokenizers.split_rules import Characters, Split
 from ..stages import Stages
-from ..text.segments import Pieces
-from ..text.unknown_text import texts_of, unknown
+from ..text.segments import Pieces, texts_of, unknown
 
 
 @dataclass(eq=False)

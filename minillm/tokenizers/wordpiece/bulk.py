@@ -60,7 +60,7 @@ def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
 
 def entries(model: Any) -> Any:
     """Hash tables of the entries, and of those that continue a word without their prefix."""
-    from ..text.entries_kernel import entries_of
+    from ..text.pieces_kernel import entries_of
     from .bulk_kernel import Table
 
     prefix = model.prefix.encode()

@@ -25,7 +25,7 @@ from minillm.tokenizers.bytepiece.best_cut import (
 )
 from minillm.tokenizers.formats.bytepiece_file import read_bytepiece
 from minillm.tokenizers.formats.untrusted import BrokenFileError
-from minillm.tokenizers.text.unknown_text import UnknownTextError
+from minillm.tokenizers.text.segments import UnknownTextError
 
 from ..texts import text as any_text
 
