@@ -19,6 +19,7 @@ from .text.segments import Pieces, character_offsets, is_raw
 from .vocabulary import Vocabulary
 
 Span = tuple[int, int]
+Text = str | Sequence[str]  # a text, or its words
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +174,23 @@ def framed(
     if stage is not None:
         rows = stage.place(rows, add)
     return rows[0] if len(rows) == 1 else Template().place(rows)[0]
+
+
+def row_of_both(
+    tok: Vocabulary, text: Text, pair: Text | None, special: Special, add: bool,
+    truncation: Truncation | None = None,
+) -> Row:
+    """The tokens of a text or of two, truncated and post-processed."""
+    for part in (text, pair):
+        words = isinstance(part, list | tuple) and all(isinstance(word, str) for word in part)
+        if not (part is None or isinstance(part, str) or words):
+            raise TypeError(f"text={part!r:.60} is a {type(part).__name__}; expected str, or a "
+                            "list of words")
+    rows = [
+        row_of(tok, part, special) if isinstance(part, str) else row_of_words(tok, part, special)
+        for part in (text, pair) if part is not None
+    ]
+    return framed(tok, rows, add, truncation or tok.truncation)
 
 
 def filled(row: Row, padding: Padding | None) -> Row:
