@@ -9,6 +9,7 @@ from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
 from ..pre_tokenizers.split_rules import Split
+from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
@@ -64,6 +65,18 @@ def with_room(memory: Any, length: int) -> Any:
     """The memory, its scratch room large enough."""
     enough = length < memory.best.size
     return memory if enough else memory_for(length, memory.slots, memory.used)
+
+
+def fast_path(model: Any, data: np.ndarray, i: int, j: int) -> list[Edge]:
+    """``best_path`` of the bytes i to j of `data`, by the kernel."""
+    from .bulk_kernel import find_path
+
+    memory = model._memories.take()
+    roomy = with_room(memory, j - i)
+    count = find_path(data, i, j, model._model, roomy)
+    path = roomy.path[: 2 * count].reshape(-1, 2)[::-1].tolist()
+    model._memories.give_back(memory)
+    return [Edge(edge >> 24, end, edge & 0xFFFFFF, 0.0) for end, edge in path]
 
 
 def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:

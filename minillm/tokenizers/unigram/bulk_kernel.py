@@ -14,7 +14,7 @@ import numpy as np
 from ..text.machine_kernel import lean
 from ..text.marks_kernel import is_space, next_space
 from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
-from ..text.trie_kernel import ID, S9, child, leads
+from ..text.trie_kernel import ID, child, exact_id, id_at, leads
 from ..text.utf8_kernel import character_width
 
 MOST = 4  # ids that fit into a slot
@@ -43,6 +43,17 @@ def word_end(text, i, stop, marks, model):
     return next_space(text, i, stop) if i < stop else stop
 
 
+@lean(forceinline=True)
+def offer(score, j, edge, margins, model, memory):
+    """An edge to place j, and the sum of a path that ends with it: is it the best so far?"""
+    if model.single:
+        score = np.float64(np.float32(score))
+    if margins:
+        memory.second[j] = max(memory.second[j], min(score, memory.best[j]))
+    if score > memory.best[j]:
+        memory.best[j], memory.edges[j] = score, edge
+
+
 @lean
 def find_edges(text, i, stop, start, margins, model, memory):
     """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
@@ -50,14 +61,11 @@ def find_edges(text, i, stop, start, margins, model, memory):
     An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a
     character that no id stands for.
     """
-    best, second, edges = memory.best, memory.second, memory.edges
+    best, second = memory.best, memory.second
     n = stop - i
     best[0] = start
     for k in range(1, n + 1):
-        best[k] = -np.inf
-    if margins:
-        for k in range(1, n + 1):
-            second[k] = -np.inf
+        best[k] = second[k] = -np.inf
     units, values = model.units, model.values
     k = 0
     while k < n:
@@ -77,29 +85,16 @@ def find_edges(text, i, stop, start, margins, model, memory):
             if not leads(unit, byte):
                 break
             j += 1
-            id = np.int64((unit >> S9) & ID) - 1
+            id = id_at(unit)
             if id >= 0:
-                score = before + values[id]
-                if model.single:
-                    score = np.float64(np.float32(score))
-                if margins:
-                    second[j] = max(second[j], min(score, best[j]))
-                if score > best[j]:
-                    best[j] = score
-                    edges[j] = (k << 24) | id
+                offer(before + values[id], j, (k << 24) | id, margins, model, memory)
                 alone |= j == end
         if not alone:
             if model.unk_id < 0:
                 best[0] = k
                 return False
-            score = before + model.unk_score
-            if model.single:
-                score = np.float64(np.float32(score))
-            if margins:
-                second[end] = max(second[end], min(score, best[end]))
-            if score > best[end]:
-                best[end] = score
-                edges[end] = (k << 24) | model.unk_id
+            unknown = (k << 24) | model.unk_id
+            offer(before + model.unk_score, end, unknown, margins, model, memory)
         k = end
     return True
 
@@ -122,17 +117,6 @@ def find_path(text, i, stop, model, memory):
     """The best path through text[i:stop], as ``trace`` writes it; returns its number of edges."""
     find_edges(text, i, stop, 0.0, False, model, memory)
     return trace(stop - i, memory)[0]
-
-
-@lean
-def exact_id(text, i, stop, units):
-    """Id of the piece that is exactly text[i:stop], or -1."""
-    unit = units[0]
-    for k in range(i, stop):
-        unit = child(units, unit, text[k])
-        if not leads(unit, text[k]):
-            return -1
-    return np.int64((unit >> S9) & ID) - 1
 
 
 @lean

@@ -194,26 +194,17 @@ class Unigram:
 
     def spans(self, pieces: Pieces, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Byte spans (n, 2) of ids, where piece k has those up to ``ends[k]``."""
+        from .bulk import fast_path
+
         widths, counts = self.lengths[ids], np.diff(ends, prepend=0)
         found = token_spans(widths, pieces.spans, ends)
         unclear = np.repeat(np.arange(len(counts)), counts)[widths == 0]
         for k in np.unique(unclear).tolist():
             i, j = pieces.spans[k].tolist()
-            tokens = self.ids_of(pieces.data[i:j].tobytes(), self.fast_path(pieces.data, i, j))
+            path = fast_path(self, pieces.data, i, j)
+            tokens = self.ids_of(pieces.data[i:j].tobytes(), path)
             found[ends[k] - counts[k] : ends[k]] = [(i + s, i + e) for s, e, _ in tokens]
         return found
-
-    def fast_path(self, data: np.ndarray, i: int, j: int) -> list[Edge]:
-        """``best_path`` of the bytes i to j of `data`."""
-        from .bulk import with_room
-        from .bulk_kernel import find_path
-
-        memory = self._memories.take()
-        roomy = with_room(memory, j - i)
-        count = find_path(data, i, j, self._model, roomy)
-        path = roomy.path[: 2 * count].reshape(-1, 2)[::-1].tolist()
-        self._memories.give_back(memory)
-        return [Edge(edge >> 24, end, edge & 0xFFFFFF, 0.0) for end, edge in path]
 
     # -- the kernel ---------------------------------------------------------------------------
 
