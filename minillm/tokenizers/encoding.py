@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -212,7 +212,7 @@ def cut(
 
     Of a part that is normalized already: to characters of the whole text.
     """
-    pre_tokenizer = tok.pre_tokenizer
+    pre_tokenizer: Any = tok.pre_tokenizer
     if hasattr(tok.normalizer, "original") and is_raw(text) and pre_tokenizer is None:
         return tok._pieces(text), partial(tok.normalizer.original, text)
     normal, sources = tok._aligned(text)
