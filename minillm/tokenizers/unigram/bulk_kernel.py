@@ -43,17 +43,6 @@ def word_end(text, i, stop, marks, model):
     return next_space(text, i, stop) if i < stop else stop
 
 
-@lean(forceinline=True)
-def offer(score, j, edge, margins, model, memory):
-    """An edge to place j, and the sum of a path that ends with it: is it the best so far?"""
-    if model.single:
-        score = np.float64(np.float32(score))
-    if margins:
-        memory.second[j] = max(memory.second[j], min(score, memory.best[j]))
-    if score > memory.best[j]:
-        memory.best[j], memory.edges[j] = score, edge
-
-
 @lean
 def find_edges(text, i, stop, start, margins, model, memory):
     """Viterbi over text[i:stop], from a sum `start`: best sums, the next best, and best edges.
@@ -61,11 +50,14 @@ def find_edges(text, i, stop, start, margins, model, memory):
     An edge is (start << 24) | id. Without `margins` the next best is not kept. Returns False at a
     character that no id stands for.
     """
-    best, second = memory.best, memory.second
+    best, second, edges = memory.best, memory.second, memory.edges
     n = stop - i
     best[0] = start
     for k in range(1, n + 1):
-        best[k] = second[k] = -np.inf
+        best[k] = -np.inf
+    if margins:
+        for k in range(1, n + 1):
+            second[k] = -np.inf
     units, values = model.units, model.values
     k = 0
     while k < n:
@@ -87,14 +79,27 @@ def find_edges(text, i, stop, start, margins, model, memory):
             j += 1
             id = id_at(unit)
             if id >= 0:
-                offer(before + values[id], j, (k << 24) | id, margins, model, memory)
+                score = before + values[id]
+                if model.single:
+                    score = np.float64(np.float32(score))
+                if margins:
+                    second[j] = max(second[j], min(score, best[j]))
+                if score > best[j]:
+                    best[j] = score
+                    edges[j] = (k << 24) | id
                 alone |= j == end
         if not alone:
             if model.unk_id < 0:
                 best[0] = k
                 return False
-            unknown = (k << 24) | model.unk_id
-            offer(before + model.unk_score, end, unknown, margins, model, memory)
+            score = before + model.unk_score
+            if model.single:
+                score = np.float64(np.float32(score))
+            if margins:
+                second[end] = max(second[end], min(score, best[end]))
+            if score > best[end]:
+                best[end] = score
+                edges[end] = (k << 24) | model.unk_id
         k = end
     return True
 
