@@ -31,7 +31,7 @@ tokenizers.wordpiece
 tokenizers.sentencepiece
 tokenizers.trainers tokenizers.formats
 data
-tokenizers.encoding tokenizers.placing
+tokenizers.encoding
 tokenizers.explaining tokenizers.file_encoding
 tokenizers.tokenizer
 tokenizers

@@ -9,11 +9,33 @@ from .compiling import OPTIONS, njit
 
 
 def layer_norm(x, w, b, eps=1e-5, out=None):
+    return _normalize(_layer_norm, x, 2, out, w, b, x.dtype.type(eps))
+
+
+def layer_norm_backward(dy, x, w, stats, dw, db, out=None):
+    dx, sums = _pull_back(_layer_norm_backward, dy, x, w, stats, (2, w.size), out)
+    dw += sums[0]
+    db += sums[1]
+    return dx
+
+
+def rms_norm(x, w, eps=1e-5, out=None):
+    return _normalize(_rms_norm, x, 1, out, w, x.dtype.type(eps))
+
+
+def rms_norm_backward(dy, x, w, r, dw, out=None):
+    dx, sums = _pull_back(_rms_norm_backward, dy, x, w, r, (w.size,), out)
+    dw += sums
+    return dx
+
+
+def _normalize(kernel, x, size, out, *weights):
+    """y, and (..., size) what backward needs of each row."""
     flat = rows(apart(x, out))
     y = rows(out) if out is not None else np.empty_like(flat)
-    stats = np.empty((flat.shape[0], 2), x.dtype)
-    by_rows(_layer_norm, (flat, y, stats), w, b, x.dtype.type(eps))
-    stats = stats.reshape(*x.shape[:-1], 2)
+    stats = np.empty((flat.shape[0], size), x.dtype)
+    by_rows(kernel, (flat, y, stats), *weights)
+    stats = stats.reshape(*x.shape[:-1], size)
     if out is None:
         return y.reshape(x.shape), stats
     if not np.may_share_memory(y, out):
@@ -21,41 +43,15 @@ def layer_norm(x, w, b, eps=1e-5, out=None):
     return out, stats
 
 
-def layer_norm_backward(dy, x, w, stats, dw, db, out=None):
+def _pull_back(kernel, dy, x, w, stats, shape, out):
+    """dx, and an array of this shape, whose parts are the gradients of the weights."""
     x, dx = rows(apart(x, out)), start_from(dy, out)
     flat = rows(dx)
-    sums = np.zeros((PARTS, 2, w.size), x.dtype)
-    by_rows(_layer_norm_backward, (np.arange(PARTS), sums), flat, x, w, rows(stats),
-            numbers=x.size)
+    sums = np.zeros((PARTS, *shape), x.dtype)
+    by_rows(kernel, (np.arange(PARTS), sums), flat, x, w, rows(stats), numbers=x.size)
     if not np.may_share_memory(flat, dx):
         dx[...] = flat.reshape(dx.shape)
-    dw += sums[:, 0].sum(axis=0)
-    db += sums[:, 1].sum(axis=0)
-    return dx
-
-
-def rms_norm(x, w, eps=1e-5, out=None):
-    flat = rows(apart(x, out))
-    y = rows(out) if out is not None else np.empty_like(flat)
-    r = np.empty((flat.shape[0], 1), x.dtype)
-    by_rows(_rms_norm, (flat, y, r), w, x.dtype.type(eps))
-    r = r.reshape(*x.shape[:-1], 1)
-    if out is None:
-        return y.reshape(x.shape), r
-    if not np.may_share_memory(y, out):
-        out[...] = y.reshape(out.shape)
-    return out, r
-
-
-def rms_norm_backward(dy, x, w, r, dw, out=None):
-    x, dx = rows(apart(x, out)), start_from(dy, out)
-    flat = rows(dx)
-    sums = np.zeros((PARTS, w.size), x.dtype)
-    by_rows(_rms_norm_backward, (np.arange(PARTS), sums), flat, x, w, rows(r), numbers=x.size)
-    if not np.may_share_memory(flat, dx):
-        dx[...] = flat.reshape(dx.shape)
-    dw += sums.sum(axis=0)
-    return dx
+    return dx, sums.sum(axis=0)
 
 
 @njit(**OPTIONS)

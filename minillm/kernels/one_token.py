@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import threads
-from ..ops.activation import CUBIC, ROOT
+from .activation import _gelu
 from .compiling import COMPILED, OPTIONS, njit
-from .exponential import exp, tanh
+from .exponential import exp
 from .turns import is_last, new_turns, open_next, take, wait
 
 PARTS = 4  # of a matrix's rows; few, so that each is a long stretch of memory
@@ -76,7 +76,7 @@ def _decode(x, weights, starts, keys, values, length, norm_w, norm_b, table, out
         stage += 1
         if _product(h, weights[s[8]:s[8] + C * F].reshape(C, F), sums, turns, stage):
             _add(weights[s[9]:s[9] + F], sums, wide)
-            _gelu(wide)
+            _gelu(wide, wide)
             open_next(turns, stage)
         wait(turns, stage)
         stage += 1
@@ -108,15 +108,6 @@ def _norm(x, w, b, y):
     rstd = x.dtype.type(1) / np.sqrt(var / n + x.dtype.type(1e-5))
     for i in range(x.size):
         y[i] = w[i] * ((x[i] - mean) * rstd) + b[i]
-
-
-@njit(**OPTIONS)
-def _gelu(x):
-    one, half = x.dtype.type(1), x.dtype.type(0.5)
-    root, cubic = x.dtype.type(ROOT), x.dtype.type(CUBIC)
-    for i in range(x.size):
-        v = x[i]
-        x[i] = half * v * (one + tanh(root * (v + cubic * v * v * v), one))
 
 
 @njit(**OPTIONS)

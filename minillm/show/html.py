@@ -79,6 +79,15 @@ def plain(text: str | bytes) -> str:
     return "".join(MARKS.get(c, c if c.isprintable() else f"U+{ord(c):04X}") for c in text)
 
 
+def svg_text(x: float, y: float, text: str, size: int, font: str, bold: bool = False) -> str:
+    """Text of an SVG, centred on x."""
+    weight = ";font-weight:700" if bold else ""
+    return (
+        f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" '
+        f'style="font-size:{size}px;{font}{weight}">{escape(text)}</text>'
+    )
+
+
 def scrolling(body: str, label: str) -> str:
     """A block that scrolls sideways on a narrow page instead of widening it."""
     name = escape(label, quote=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from html import escape
 
-from .html import COLOURS, MONO, SANS, Html, plain, scrolling
+from .html import COLOURS, MONO, SANS, Html, plain, scrolling, svg_text
 
 COLUMN, ROW, LEFT = 58, 44, 14  # pixels of a character, of a row of bricks, and at the sides
 
@@ -30,7 +30,7 @@ def lattice(
     rows = rows[::-1]
     body = "".join(
         f'<path d="{border(k, rows, floor)}" stroke="currentColor" stroke-opacity=".25"/>'
-        + label(LEFT + COLUMN * k, floor + 15, str(k), 12, SANS)
+        + svg_text(LEFT + COLUMN * k, floor + 15, str(k), 12, SANS)
         for k in range(end + 1)
     )
     for level, row in enumerate(rows):
@@ -84,15 +84,6 @@ def brick(edge: Brick, y: int, marked: bool, digits: int) -> str:
     return (
         f'<rect x="{x}" y="{y}" width="{width}" height="{ROW - 6}" rx="5" stroke="currentColor" '
         f"{tint} {line}/>"
-        + label(middle, y + 17, plain(piece), 15, MONO, bold=marked)
-        + label(middle, y + 32, value, 12, SANS, bold=marked)
-    )
-
-
-def label(x: float, y: float, text: str, size: int, font: str, bold: bool = False) -> str:
-    """Text of an SVG, centred on x."""
-    weight = ";font-weight:700" if bold else ""
-    return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" '
-        f'style="font-size:{size}px;{font}{weight}">{escape(text)}</text>'
+        + svg_text(middle, y + 17, plain(piece), 15, MONO, bold=marked)
+        + svg_text(middle, y + 32, value, 12, SANS, bold=marked)
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from .html import MONO, SANS, Html, plain, scrolling
+from .html import MONO, SANS, Html, plain, scrolling, svg_text
 
 WIDTH, STEP, BASE = 34, 26, 24  # pixels of a leaf, of a level, and below the lowest level
 
@@ -31,7 +31,7 @@ def trees(roots: Sequence[Any], title: str = "merges") -> Html:
         if isinstance(root, str | bytes):
             x = place[0]
             place[0] += WIDTH
-            texts.append(_text(x, total - 8, plain(root), 14, MONO))
+            texts.append(svg_text(x, total - 8, plain(root), 14, MONO))
             return x, 0, plain(root)
         (x1, h1, left), (x2, h2, right) = draw(root[0]), draw(root[1])
         level = height[root[2]]
@@ -51,7 +51,7 @@ def trees(roots: Sequence[Any], title: str = "merges") -> Html:
     width = place[0]
     for rank, level in height.items():
         y = total - BASE - level
-        texts.append(_text(18, y + 4, str(rank), 11, SANS))
+        texts.append(svg_text(18, y + 4, str(rank), 11, SANS))
         lines.append(f"M34 {y:g}h6")
     body = (
         f'<svg role="img" width="{width:g}" height="{total}" viewBox="0 0 {width:g} {total}" '
@@ -66,10 +66,3 @@ def _ranks(root: Any) -> list[int]:
     if isinstance(root, str | bytes):
         return []
     return [*_ranks(root[0]), *_ranks(root[1]), int(root[2])]
-
-
-def _text(x: float, y: float, text: str, size: int, font: str) -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" '
-        f'style="font-size:{size}px;{font}">{escape(text)}</text>'
-    )

@@ -32,7 +32,9 @@ def source(thing: Any, kernel: bool = False, doc: bool = True) -> Html:
     code = dedent(code).rstrip()
     if not doc and thing.__doc__:
         code = _without_docstring(code)
-    name = _file_name(Path(path or ""))
+    file = Path(path or "").resolve()
+    inside = file.is_relative_to(PACKAGE)
+    name = "minillm/" + file.relative_to(PACKAGE).as_posix() if inside else file.name
     label = f'<div style="font-size:.82em;opacity:.85;{SANS}"><code>{escape(name)}</code></div>'
     return Html(f'<div class="minillm-source">{label}{_highlighted(code)}</div>', f"{name}\n{code}")
 
@@ -42,13 +44,6 @@ def _kernel_of(op: Any) -> Any:
 
     home = op.numpy.__module__.rpartition(".")[2]
     return getattr(importlib.import_module(f"minillm.kernels.{home}"), op.numpy.__name__)
-
-
-def _file_name(path: Path) -> str:
-    path = path.resolve()
-    if path.is_relative_to(PACKAGE):
-        return "minillm/" + path.relative_to(PACKAGE).as_posix()
-    return path.name
 
 
 def _without_docstring(code: str) -> str:

@@ -34,10 +34,11 @@ def tokens(
             f"background:rgba({COLOURS[i % len(COLOURS)]},.17);line-height:1.45;"
             f'overflow-wrap:anywhere">{visible(piece)}{below}</span>'
         )
+    name = f"<b>{escape(title)}</b> · " if title else ""
     noun = "token" if len(pieces) == 1 else "tokens"
     head = (
         f'<div style="font-size:.85em;opacity:.85;margin-bottom:3px;{SANS}">'
-        f"{visible_title(title)}{len(pieces)} {noun}</div>"
+        f"{name}{len(pieces)} {noun}</div>"
     )
     body = f'<div style="{MONO};padding:.35em 0">{head}<div>{"".join(boxes)}</div></div>'
     text = " | ".join(plain(piece) for piece in pieces)
@@ -53,8 +54,3 @@ def strips(rows: Mapping[str, Sequence[str | bytes]]) -> Html:
         "".join(strip.html for strip in made.values()),
         "\n".join(f"{name}: {strip.text}" for name, strip in made.items()),
     )
-
-
-def visible_title(title: str) -> str:
-    """The escaped title in bold with a separator, or nothing."""
-    return f"<b>{escape(title)}</b> · " if title else ""

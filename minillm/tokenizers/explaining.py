@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .placing import row_of
+from .encoding import row_of
 from .special_tokens import Special
 from .vocabulary import Vocabulary
 

@@ -1,7 +1,7 @@
 """The Tokenizer: text to ids and back through five stages, each of them a plain callable."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 
 from .counting.distinct_pieces import between_tokens
-from .encoding import Batch, Encoding, batch_of, encoding_of
+from .encoding import Batch, Encoding, Text, batch_of, encoding_of, filled, row_of_both
 from .explaining import Explanation, explain
-from .placing import filled, framed, row_of, row_of_words
 from .post_processors.lengths import Padding, Truncation
-from .post_processors.templates import Row
 from .special_tokens import Special, TokenRule, check_special_tokens
 from .stages import Stages
 from .text.segments import Normalized, blocks_of, is_raw, joined_ids, joined_texts, many
-from .vocabulary import Ids, Vocabulary
+from .vocabulary import Vocabulary
 
-Text = str | Sequence[str]  # a text, or its words
 MANY = 1 << 20  # characters that are encoded together
 
 
@@ -180,9 +177,14 @@ class Tokenizer(Vocabulary):
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
         encoded = []
         for row in rows:
-            found = [next(pieces) if is_raw(part) else self._ids_of(part) for part in row]
-            joined = np.concatenate([np.empty(0, np.int32), *found]).astype(np.int32)
-            encoded.append(joined)
+            found = [np.empty(0, np.int32)]
+            for part in row:
+                if is_raw(part):
+                    found.append(next(pieces))
+                else:  # normalized already, or a special token
+                    normal = isinstance(part, Normalized)
+                    found.append(self.model(self._pieces(part))[0] if normal else part[:1])
+            encoded.append(np.concatenate(found).astype(np.int32))
         encoded = self._framed(encoded, stage) if frames else encoded
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
         return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
@@ -204,14 +206,14 @@ class Tokenizer(Vocabulary):
         Tokens that share a character all report the whole character. What the post-processor or
         padding adds comes from nowhere in the text: (0, 0).
         """
-        row = filled(self._row(text, None, special, add_special_tokens), self.padding)
+        row = filled(row_of_both(self, text, None, special, add_special_tokens), self.padding)
         return row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
 
     def encode_pair(
         self, first: str, second: str, special: Special = "raise", add_special_tokens: bool = True
     ) -> tuple[list[int], list[int]]:
         """(ids, type ids) of two texts in the post-processor's template, BERT's for example."""
-        row = filled(self._row(first, second, special, add_special_tokens), self.padding)
+        row = filled(row_of_both(self, first, second, special, add_special_tokens), self.padding)
         return row.ids.tolist(), row.types.tolist()
 
     def encoding(
@@ -223,7 +225,7 @@ class Tokenizer(Vocabulary):
         A text may be given as a list of its words: then each is encoded by itself, offsets are
         those in the word, and word ids count the list.
         """
-        row = filled(self._row(text, pair, special, add_special_tokens), self.padding)
+        row = filled(row_of_both(self, text, pair, special, add_special_tokens), self.padding)
         return encoding_of(row, [self.id_to_token(id) for id in row.ids.tolist()])
 
     def batch(
@@ -253,7 +255,7 @@ class Tokenizer(Vocabulary):
                 raise ValueError("this tokenizer knows no padding token; pass "
                                  "padding=Padding(pad_id=…) with the id to fill up with")
             padding = Padding(pad_id=self.pad_id)
-        rows = [self._row(*both, special, add_special_tokens, truncation)
+        rows = [row_of_both(self, *both, special, add_special_tokens, truncation)
                 for both in zip(firsts, seconds, strict=True)]
         return batch_of(rows, padding)
 
@@ -266,22 +268,6 @@ class Tokenizer(Vocabulary):
     def explain(self, text: str, special: Special = "raise") -> Explanation:
         """The result of every stage, for looking at."""
         return explain(self, text, special)
-
-    def _row(
-        self, text: Text, pair: Text | None, special: Special, add: bool,
-        truncation: Truncation | None = None,
-    ) -> Row:
-        """The tokens of a text or of two, truncated and post-processed."""
-        for part in (text, pair):
-            words = isinstance(part, list | tuple) and all(isinstance(word, str) for word in part)
-            if not (part is None or isinstance(part, str) or words):
-                raise TypeError(f"text={part!r:.60} is a {type(part).__name__}; expected str, or a "
-                                "list of words")
-        rows = [
-            row_of(self, part, special) if isinstance(part, str)
-            else row_of_words(self, part, special) for part in (text, pair) if part is not None
-        ]
-        return framed(self, rows, add, truncation or self.truncation)
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
@@ -299,7 +285,3 @@ class Tokenizer(Vocabulary):
             rows = [row[self.truncation.keep([len(row)], added)[0]] for row in rows]
         rows = [stage(row) for row in rows] if stage else rows
         return rows if self.padding is None else self.padding.fill_ids(rows)
-
-    def _ids_of(self, part: Normalized | tuple[int, int, int]) -> Ids:
-        """Ids of a part that is normalized already, or of a special token."""
-        return self.model(self._pieces(part))[0] if isinstance(part, Normalized) else part[:1]

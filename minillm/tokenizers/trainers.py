@@ -11,7 +11,7 @@ from .bytepiece.training import train_bytepiece
 from .sentencepiece.training import train_sentencepiece
 from .stages import Stages
 from .unigram.training import train_unigram
-from .word.training import train_char, train_word
+from .word.vocabulary import train_char, train_word
 from .wordpiece.training import train_wordpiece
 
 TRAINERS: dict[str, Callable[..., Stages]] = {

@@ -7,7 +7,7 @@ import numpy as np
 
 from .decoders.joining import Join
 from .decoders.streaming import StreamDecoder
-from .normalizers.alignment import sources_of
+from .normalizers.alignment import normal_form
 from .special_tokens import SpecialTokens, check_special_ids
 from .stages import Stages
 from .text.segments import Continued, Normalized, Pieces, as_list, as_utf8, is_raw
@@ -45,21 +45,27 @@ class Vocabulary(Stages):
         return text if self.normalizer is None or not is_raw(text) else self.normalizer(text)
 
     def _pieces(self, text: str) -> Pieces:
-        normal = self._normalized(text)
+        placed = getattr(self.pre_tokenizer, "needs_place", False)
+        return self._cut(self._aligned(text)[0] if placed else self._normalized(text))
+
+    def _aligned(self, text: str) -> tuple[str, np.ndarray | None]:
+        """The normalized text, and the characters (n, 2) it comes from; None: those of `text`.
+
+        A pre-tokenizer that asks for it gets the normalized text with its place in the whole text.
+        """
+        if self.normalizer is None:
+            return text, None
+        normal, sources = normal_form(self.normalizer, text)
+        if is_raw(text) and getattr(self.pre_tokenizer, "needs_place", False):
+            normal = Normalized.of(normal, sources + isinstance(text, Continued))
+        return normal, sources
+
+    def _cut(self, normal: str) -> Pieces:
         if self.pre_tokenizer is not None:
-            return self.pre_tokenizer(self._in_place(normal, text))
+            return self.pre_tokenizer(normal)
         data = np.frombuffer(as_utf8(normal), np.uint8)
         whole = [[0, len(data)]] if len(data) else []
         return Pieces(data, np.array(whole, np.int64).reshape(-1, 2))
-
-    def _in_place(self, normal: str, text: str) -> str:
-        """The normalized text, for a pre-tokenizer that asks for it with its place in the text."""
-        if not getattr(self.pre_tokenizer, "needs_place", False):
-            return normal
-        if self.normalizer is None or isinstance(text, Normalized):
-            return text
-        sources = sources_of(self.normalizer, text)
-        return Normalized.of(normal, sources + isinstance(text, Continued))
 
     # -- ids to text --------------------------------------------------------------------------
 

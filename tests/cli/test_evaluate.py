@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from minillm.cli import group
-from minillm.cli.measuring import measure
+from minillm.cli.modelling import measure
 from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT, GPTConfig, storyteller
 from minillm.tokenizers import Tokenizer

@@ -1,11 +1,14 @@
 """Stages in unusual company give what Hugging Face's library gives, or both refuse."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.normalizers.rewriting import Lowercase
+from minillm.tokenizers.pre_tokenizers.metaspace import Metaspace
 
 FOLDER = Path(__file__).parents[1] / "golden"
 STORED = json.loads((FOLDER / "stages.json").read_text("ascii"))
@@ -66,3 +69,22 @@ def test_the_library_reads_what_we_write(entry, tmp_path):
             found = theirs.encode(row["text"])
             assert [found.ids, list(map(list, found.offsets))] == row["whole"], row["text"]
             assert theirs.decode(found.ids, skip_special_tokens=False) == row["decoded"]
+
+
+@pytest.mark.parametrize("pre_tokenizer", [None, Metaspace(scheme="first"), Metaspace()])
+def test_places_need_one_normalization(pre_tokenizer):
+    calls = []
+
+    class Counted(Lowercase):
+        def __call__(self, text):
+            calls.append("called")
+            return super().__call__(text)
+
+        def aligned(self, text):
+            calls.append("aligned")
+            return super().aligned(text)
+
+    tok = Tokenizer.train(["a big cat"], model="byte_bpe", vocab_size=256)
+    tok = replace(tok, normalizer=Counted(), pre_tokenizer=pre_tokenizer)
+    assert tok.encode_with_offsets("A CAT")[1][-1] == (4, 5)
+    assert calls == ["aligned"]

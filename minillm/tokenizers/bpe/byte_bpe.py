@@ -13,7 +13,7 @@ from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.split_rules import Split, split
 from ..text.memories import Memories, power_of_two
-from ..text.segments import Pieces
+from ..text.segments import Pieces, token_spans
 from .merges import apply_merges
 
 MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
@@ -61,7 +61,7 @@ class ByteBPE:
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of all pieces and the byte spans (n, 2) that they come from."""
         ids, ends = self.encode(pieces.data, pieces.spans)
-        return ids, self.spans(ids, pieces.spans, ends)
+        return ids, token_spans(self.lengths[ids], pieces.spans, ends)
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once, where the pre-tokenizer is a rule with a scanner."""
@@ -69,13 +69,6 @@ class ByteBPE:
         if rule is None or normalizer is not None:
             return None
         return lambda data, segments: self.encode(data, segments, rule)
-
-    def spans(self, ids: np.ndarray, segments: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Byte spans (n, 2) of ids, where segment s has the ids up to ``ends[s]``."""
-        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
-        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
-        shift = np.repeat(segments[:, 0] - after[starts], ends - starts)
-        return np.stack([after[:-1] + shift, after[1:] + shift], 1)
 
     def encode(
         self, data: np.ndarray, segments: np.ndarray, rule: str = "given"
@@ -85,7 +78,10 @@ class ByteBPE:
         Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
         """
         if active_backend() == "numba" and not self.dropout:
-            return self._encode_fast(data, segments, rule)
+            memory = self._memories.take()
+            found = self._run(memory, data, segments, rule)
+            self._memories.give_back(memory)
+            return found
         ids: list[int] = []
         ends = np.zeros(len(segments), np.int64)
         raw = data.tobytes()
@@ -99,14 +95,6 @@ class ByteBPE:
                 ids += known[key]
             ends[s] = len(ids)
         return np.array(ids, np.int32), ends
-
-    def _encode_fast(
-        self, data: np.ndarray, segments: np.ndarray, rule: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        memory = self._memories.take()
-        found = self._run(memory, data, segments, rule)
-        self._memories.give_back(memory)
-        return found
 
     def _run(
         self, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
@@ -165,7 +153,7 @@ class ByteBPE:
     @cached_property
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
-        from ..text.entries_kernel import entries_of
+        from ..text.pieces_kernel import entries_of
         from .byte_bpe_kernel import Vocabulary
         from .merging_kernel import pair_table
 
@@ -178,18 +166,10 @@ class ByteBPE:
 
     def _new_memory(self) -> Any:
         """A memory of pieces seen, which knows the entries of the vocabulary."""
-        from ..text.memory_kernel import LONGEST, Memory
+        from ..text.memory_kernel import new_memory
 
         entries = self._words.entries
-        memory = Memory(
-            short=np.zeros(4 * REMEMBERED, np.uint64),
-            long=np.zeros(REMEMBERED // 4, np.uint64),
-            stored=np.empty(1 << 21, np.uint8),
-            arena=np.empty(1 << 21, np.int32),
-            used=np.zeros(4, np.int64),
-            symbols=np.zeros(LONGEST, np.int32),
-            values=np.zeros(LONGEST, np.uint64),
-        )
+        memory = new_memory(REMEMBERED, REMEMBERED // 16, 1 << 21, 1 << 21)
         spans = np.stack([entries.starts[:-1], entries.starts[1:]], 1)
         self._run(memory, entries.data, spans[self.lengths <= MEMORABLE], "given")
         return memory

@@ -8,10 +8,9 @@ memory of pieces holds is told in ``memory_kernel``. The definition is ``ByteBPE
 from collections import namedtuple
 
 from ..pre_tokenizers.ascii_kernel import next_piece
-from ..text.entries_kernel import entry_at
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import is_free
+from ..text.pieces_kernel import entry_at, is_free
 from .merging_kernel import merge_scanning
 
 # byte_ids: (256,) id of each byte, or -1. pairs: the table of ``merging_kernel``. whole: is a piece

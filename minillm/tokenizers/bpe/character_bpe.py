@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..text.segments import Pieces
-from ..text.unknown_text import encoded_pieces, unknown
+from ..text.segments import Pieces, encoded_pieces, unknown
 from .dropout import merge_groups
 
 

@@ -10,7 +10,6 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..text.heap_kernel import Heap, entry_of, heap_ordered_by
 from ..text.machine_kernel import lean, njit
 from ..text.pieces_kernel import S32, ZERO, pair_key
 from .pair_lists_kernel import (
@@ -18,11 +17,14 @@ from .pair_lists_kernel import (
     LIVING,
     SIZE,
     TWICE,
+    Heap,
     Lists,
     add,
     count_pairs,
+    entry_of,
     find,
     grown,
+    heap_ordered_by,
     parts,
     slots_for,
     table_of,
@@ -167,12 +169,6 @@ def join_everywhere(node, pair, new_id, words, tokens, pairs, lists):
 
 
 @lean
-def order_of(key, head, lists, words, tokens):
-    """What tells pairs of equal counts apart, the smaller the sooner."""
-    return first_place(key, head, lists, words) if tokens.tie == FIRST_MET else key
-
-
-@lean
 def push_fresh(pairs, lists, heap, least, words, tokens):
     """Put the pairs that have come into the heap, if they occur `least` times."""
     used = lists.used
@@ -181,33 +177,43 @@ def push_fresh(pairs, lists, heap, least, words, tokens):
         key = lists.fresh[f]
         s = find(pairs, key)
         if pairs.counts[s] >= least:
-            order = order_of(key, pairs.heads[s], lists, words, tokens)
+            order = key  # what tells pairs of equal counts apart, the smaller the sooner
+            if tokens.tie == FIRST_MET:
+                order = first_place(key, pairs.heads[s], lists, words)
             push(heap, used[SIZE], (pairs.counts[s], order, key), tokens)
             used[SIZE] += 1
 
 
-@lean
-def take_best(pairs, lists, heap, least, words, tokens):
-    """Take the best pair from the heap; returns its key, or 0 if none occurs `least` times.
+def taker(sink):
+    """``take_best`` for a heap with this `sink`."""
 
-    Entries that are out of date go back with what is right when they come to the top.
-    """
-    used = lists.used
-    while used[SIZE] > 0:
-        key = heap.keys[0]
-        s = find(pairs, key)
-        count, order = pairs.counts[s] if pairs.keys[s] == key else 0, heap.orders[0]
-        if count >= least:
-            order = order_of(key, pairs.heads[s], lists, words, tokens)
-        right = count == heap.counts[0] and order == heap.orders[0]
-        entry = count, order, key
-        if right or count < least:
-            used[SIZE] -= 1
-            entry = entry_of(heap, used[SIZE])
-        sink(heap, used[SIZE], entry, tokens)
-        if right:
-            return key
-    return ZERO
+    @lean
+    def take_best(pairs, lists, heap, least, words, tokens):
+        """Take the best pair from the heap; returns its key, or 0 if none occurs `least` times.
+
+        Entries that are out of date go back with what is right when they come to the top.
+        """
+        used = lists.used
+        while used[SIZE] > 0:
+            key = heap.keys[0]
+            s = find(pairs, key)
+            count, order = pairs.counts[s] if pairs.keys[s] == key else 0, heap.orders[0]
+            if count >= least and tokens.tie == FIRST_MET:
+                order = first_place(key, pairs.heads[s], lists, words)
+            right = count == heap.counts[0] and order == heap.orders[0]
+            entry = count, order, key
+            if right or count < least:
+                used[SIZE] -= 1
+                entry = entry_of(heap, used[SIZE])
+            sink(heap, used[SIZE], entry, tokens)
+            if right:
+                return key
+        return ZERO
+
+    return take_best
+
+
+take_best = taker(sink)
 
 
 @lean

@@ -17,8 +17,7 @@ import numpy as np
 
 from ...backends import active_backend
 from ..normalizers.unicode_forms import UnicodeForm
-from ..text.segments import Pieces, as_utf8
-from ..text.unknown_text import UnknownTextError
+from ..text.segments import Pieces, UnknownTextError, as_utf8, token_spans
 
 PAD, BOS, EOS = 0, 1, 2  # ids that stand for no text
 MASK = (1 << 64) - 1
@@ -172,10 +171,7 @@ class BytePiece:
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of all segments and the byte spans (n, 2) that they come from."""
         ids, ends = self.encode(pieces.data, pieces.spans)
-        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
-        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
-        shift = np.repeat(pieces.spans[:, 0] - after[starts], ends - starts)
-        return ids, np.stack([after[:-1] + shift, after[1:] + shift], 1)
+        return ids, token_spans(self.lengths[ids], pieces.spans, ends)
 
     def bulk(self, normalizer: Any, pre_tokenizer: Any) -> Any:
         """Encoding of many texts at once: the kernel cuts them into lines itself."""

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..text.two_threads import halves, in_two
+from ... import threads
+from ..text.two_threads import halves
 
 Ngrams = Mapping[bytes, float]
 ORDERS = range(1, 8)  # an n-gram and its length must fit into 64 bits
@@ -133,8 +134,9 @@ class NgramModel:
     ) -> np.ndarray:
         """Spans (n, 2) of the pieces of the segments `spans` of `data`."""
         parts, _ = halves(data, spans, False)
-        found = in_two(lambda part: self._cut_part(data, part, whole_characters), parts)
-        return np.concatenate(found)
+        return np.concatenate(threads.run(
+            lambda k: self._cut_part(data, parts[k], whole_characters), len(parts)
+        ))
 
     def _cut_part(
         self, data: np.ndarray, spans: np.ndarray, whole_characters: bool

@@ -7,6 +7,7 @@ with kernels.
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -163,9 +164,9 @@ def count_pieces_fast(
     counter = PieceCounter("given")
     for data, spans in parts:
         counter.add(data, model.cut(data, spans, whole_characters))
-    counts = counter.counts()
-    raw, starts = counter.stored.tobytes(), counter.starts.tolist()
-    return [raw[starts[k] : starts[k + 1]] for k in range(len(counts))], counts
+    stored, offsets, counts = counter.words()
+    raw = stored.tobytes()
+    return [raw[i:j] for i, j in pairwise(offsets.tolist())], counts
 
 
 def bytepiece_vocabularies(

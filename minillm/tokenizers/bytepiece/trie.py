@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..text.two_threads import halves, in_two
-from ..text.unknown_text import UnknownTextError
+from ... import threads
+from ..text.segments import UnknownTextError
+from ..text.two_threads import halves
 
 MOST = 64  # pieces that begin at one place, for the faster search
 
@@ -95,7 +96,9 @@ def encode(
     parts, inside = [segments], False
     if alpha is None:
         parts, inside = halves(data, segments, lines)
-    found = in_two(lambda part: encode_part(trie, data, part, lines, alpha, state), parts)
+    found = threads.run(
+        lambda k: encode_part(trie, data, parts[k], lines, alpha, state), len(parts)
+    )
     if len(found) == 1:
         return found[0]
     (ids, ends), (more, later) = found

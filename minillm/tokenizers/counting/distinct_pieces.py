@@ -174,6 +174,12 @@ class PieceCounter:
             counts[full[:, 2].astype(np.int64)] = full[:, 3]
         return counts
 
+    def words(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(bytes, offsets, counts) as ``word_counts`` gives them."""
+        counts = self.counts()
+        offsets = self.starts[: len(counts) + 1]
+        return self.stored[: offsets[-1]], offsets, counts
+
 
 def word_counts(
     texts: Iterable[str | Path], pattern: str
@@ -187,9 +193,7 @@ def word_counts(
         counter = PieceCounter(rule)
         for text, segments in blocks(texts):
             counter.add(text, segments)
-        counts = counter.counts()
-        starts = counter.starts[: len(counts) + 1]
-        return counter.stored[: starts[-1]], starts, counts
+        return counter.words()
     table: Counter[bytes] = Counter()
     for text, segments in blocks(texts):
         raw = text.tobytes()

@@ -69,11 +69,6 @@ class WaitForAll(OneByOne):
         return [self.decoder(cells_to_list(cells))]
 
 
-def one_by_one(decoder: Any) -> Any:
-    """The decoder, if it can work token by token; else one that waits for all of them."""
-    return decoder if hasattr(decoder, "push") else WaitForAll(decoder)
-
-
 class StreamDecoder:
     """Turns ids into text one by one.
 
@@ -85,7 +80,7 @@ class StreamDecoder:
 
     def __init__(self, bytes_of: Callable[[int], bytes], decoder: Any):
         self._bytes_of = bytes_of
-        self._decoder = one_by_one(decoder)
+        self._decoder = decoder if hasattr(decoder, "push") else WaitForAll(decoder)
         self._state = self._decoder.start()
         self._half = b""  # a character of which bytes are missing
 

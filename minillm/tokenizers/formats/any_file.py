@@ -40,8 +40,7 @@ def read_file(
     """The stages of the tokenizer in a file."""
     from .bert_vocabulary import read_bert_vocabulary
     from .bytepiece_file import is_bytepiece, read_bytepiece
-    from .minbpe_file import is_minbpe, read_minbpe
-    from .rank_files import read_tiktoken, read_vocab_and_merges
+    from .rank_files import is_minbpe, read_minbpe, read_tiktoken, read_vocab_and_merges
     from .sentencepiece_file import is_sentencepiece, read_sentencepiece
     from .tokenizer_json_reading import read_tokenizer_json
 

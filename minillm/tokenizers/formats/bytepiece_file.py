@@ -15,7 +15,7 @@ from ...files import written_atomically
 from ..bytepiece.best_cut import BytePiece
 from ..bytepiece.training import bytepiece_stages
 from ..stages import Stages
-from .untrusted import MAX_TOKEN, BrokenFileError, check_special, read_text
+from .untrusted import MAX_TOKEN, BrokenFileError, check_special, read_json
 
 FIRST = re.compile(rb'\s*\{\s*"[A-Za-z0-9+/=]*"\s*:\s*\[')
 MAX_COUNT = 1 << 53  # all counts together, so that float64 adds them exactly
@@ -25,21 +25,6 @@ def is_bytepiece(path: Path) -> bool:
     """Does the file begin like one of BytePiece?"""
     with open(path, "rb") as file:
         return FIRST.match(file.read(1 << 17)) is not None
-
-
-def entries(path: Path) -> list[tuple[str, Any]]:
-    """The entries of a JSON object in a file, in their order, none twice."""
-    try:
-        pairs = json.loads(read_text(path), object_pairs_hook=lambda found: found)
-    except RecursionError:
-        raise BrokenFileError(f"{path}: JSON nested too deeply") from None
-    except ValueError as error:  # also a number with too many digits
-        if isinstance(error, BrokenFileError):
-            raise
-        raise BrokenFileError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
-        raise BrokenFileError(f"{path}: expected a JSON object")
-    return pairs
 
 
 def check_entry(path: Path, key: str, value: Any, size: int) -> tuple[bytes, int, int]:
@@ -65,11 +50,11 @@ def check_entry(path: Path, key: str, value: Any, size: int) -> tuple[bytes, int
 
 def read_bytepiece(path: Path, special_tokens: Mapping[str, int] | None = None) -> Stages:
     """Stages of a BytePiece file."""
-    found = entries(path)
+    found = read_json(path)
     vocabulary: list[bytes | None] = [b""] * 3 + [None] * len(found)
     counts = [0] * len(vocabulary)
     special, seen = check_special(path, special_tokens), set()
-    for key, value in found:
+    for key, value in found.items():
         piece, id, count = check_entry(path, key, value, len(found))
         if piece in seen or vocabulary[id] is not None or id in special.values():
             raise BrokenFileError(f"{path}: entry {key!r:.60} or its id {id} was there before")

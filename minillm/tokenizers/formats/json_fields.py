@@ -12,10 +12,9 @@ from ..decoders.joining import Join, JoinWordPieces, JoinWords
 from ..decoders.rewriting import CTC, ByteTokens, FromByteAlphabet, StripFrom
 from ..normalizers.bert import BertNormalizer
 from ..normalizers.rewriting import Lowercase, Nmt, Prepend, Strip, StripAccents
-from ..pre_tokenizers.behaviors import FixedLength
+from ..pre_tokenizers.behaviors import FixedLength, UnicodeScripts
 from ..pre_tokenizers.bert import BertSplit
-from ..pre_tokenizers.byte_level import ByteAlphabet
-from ..pre_tokenizers.unicode_scripts import UnicodeScripts
+from ..pre_tokenizers.in_turn import ByteAlphabet
 from .untrusted import BrokenFileError, item
 
 Rows = dict[str, tuple[Any, ...]]

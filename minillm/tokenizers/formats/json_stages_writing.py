@@ -6,7 +6,7 @@ from typing import Any
 from ..counting.vocabulary_room import NOT_SPACE
 from ..decoders.joining import Join, JoinMarked
 from ..decoders.rewriting import DecodeInTurn, FromByteAlphabet, JoinSpaced, ReplaceIn
-from ..normalizers.precompiled import Precompiled
+from ..normalizers.charsmap import Precompiled
 from ..normalizers.rewriting import InTurn, Replace
 from ..normalizers.unicode_forms import UnicodeForm
 from ..patterns.named_rules import PATTERNS, same_meaning, tree_of
@@ -15,8 +15,7 @@ from ..patterns.writing import write_pattern
 from ..post_processors.lengths import Padding, Truncation
 from ..post_processors.templates import Part, ProcessInTurn, Template, TrimOffsets
 from ..pre_tokenizers.behaviors import Cut
-from ..pre_tokenizers.byte_level import InByteAlphabet
-from ..pre_tokenizers.in_turn import PrefixSpace, flat
+from ..pre_tokenizers.in_turn import InByteAlphabet, PrefixSpace, flat
 from ..pre_tokenizers.metaspace import Metaspace
 from ..pre_tokenizers.split_rules import Characters, Split
 from ..vocabulary import Vocabulary
@@ -121,7 +120,7 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
         if not isinstance(step, InByteAlphabet):
             waiting.append(step)
             continue
-        cuts = bool(waiting) and is_gpt2(waiting[-1])
+        cuts = bool(waiting) and getattr(waiting[-1], "rule", None) == "gpt2"
         before = waiting[: len(waiting) - cuts]
         prefixed = bool(before) and isinstance(before[-1], PrefixSpace)
         made += map(cut_json, before[: len(before) - prefixed])
@@ -131,11 +130,6 @@ def pre_tokenizer_json(stage: Any, byte_level: bool) -> Json | None:
     if len(made) <= 1:
         return made[0] if made else None
     return {"type": "Sequence", "pretokenizers": made}
-
-
-def is_gpt2(stage: Any) -> bool:
-    """Does the stage cut by GPT-2's rule, as ByteLevel does with ``use_regex``?"""
-    return isinstance(stage, Split) and stage.rule == "gpt2"
 
 
 def post_processor_json(tok: Vocabulary, byte_level: bool) -> Json | None:

@@ -28,17 +28,14 @@ from ..sentencepiece.model_file import (
 from ..sentencepiece.model_stages import stages_of
 from ..stages import Stages
 from . import protobuf_wire as wire
-from .untrusted import MAX_BYTES, BrokenFileError, check_special
+from .untrusted import check_special, read_bytes
 
 # -- reading ----------------------------------------------------------------------------------
 
 
 def read_model_file(path: Path) -> ModelFile:
     """The content of a `.model` file; whatever is wrong with it gives a BrokenFileError."""
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise BrokenFileError(f"{path}: {size} bytes; expected at most {MAX_BYTES}")
-    return parse_model(path.read_bytes(), str(path))
+    return parse_model(read_bytes(path), str(path))
 
 
 def parse_model(data: bytes, name: str = "model") -> ModelFile:

@@ -12,7 +12,7 @@ from ..bpe.character_bpe import CharacterBPE
 from ..decoders.joining import Join
 from ..decoders.rewriting import FromByteAlphabet
 from ..normalizers.rewriting import InTurn
-from ..pre_tokenizers.byte_level import ByteAlphabet, InByteAlphabet, in_alphabet
+from ..pre_tokenizers.in_turn import ByteAlphabet, InByteAlphabet, in_alphabet
 from ..special_tokens import TokenRule
 from ..stages import Stages
 from ..text.byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes
@@ -20,8 +20,15 @@ from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
 from .json_numbers import read_number
-from .json_processors_reading import read_padding, read_post_processor, read_truncation
-from .json_stages_reading import in_turn, read_decoder, read_normalizer, read_pre_tokenizer
+from .json_stages_reading import (
+    in_turn,
+    read_decoder,
+    read_normalizer,
+    read_padding,
+    read_post_processor,
+    read_pre_tokenizer,
+    read_truncation,
+)
 from .untrusted import BrokenFileError, by_id, check_vocabulary, item, merge_ids, read_json
 
 MODELS = "BPE, WordLevel, WordPiece, Unigram"

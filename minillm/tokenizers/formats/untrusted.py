@@ -17,23 +17,27 @@ class BrokenFileError(ValueError):
     """A file is not what it should be; the message names the file and the place."""
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 file of reasonable size."""
+def read_bytes(path: Path) -> bytes:
+    """A file of reasonable size."""
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise BrokenFileError(f"{path}: {size} bytes; expected at most {MAX_BYTES}")
+    return path.read_bytes()
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 file of reasonable size."""
     try:
-        return path.read_bytes().decode()
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise BrokenFileError(f"{path}: byte {error.start} is not valid UTF-8") from None
 
 
 def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, Any]:
     """A JSON file that holds an object; `number` reads what has a point or an exponent."""
+    text = read_text(path)
     try:
-        value = json.loads(
-            read_text(path), object_pairs_hook=without_repeats, parse_float=number
-        )
+        value = json.loads(text, object_pairs_hook=without_repeats, parse_float=number)
     except json.JSONDecodeError as error:
         raise BrokenFileError(
             f"{path}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
@@ -43,7 +47,7 @@ def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, A
     except RepeatedKeyError as error:
         raise BrokenFileError(f"{path}: the key {error} stands there twice") from None
     except ValueError as error:  # a number with more digits than Python reads
-        raise BrokenFileError(f"{path}: {error}") from None
+        raise BrokenFileError(f"{path}: not valid JSON ({error})") from None
     if not isinstance(value, dict):
         raise BrokenFileError(f"{path}: expected a JSON object, found {type(value).__name__}")
     return value

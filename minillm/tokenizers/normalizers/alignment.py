@@ -35,11 +35,11 @@ def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
     return "".join(parts), np.array(spans, np.int64).reshape(-1, 2)
 
 
-def sources_of(normalizer: Any, text: str) -> np.ndarray:
-    """Spans in the text of the characters of its normalized form."""
+def normal_form(normalizer: Any, text: str) -> Aligned:
+    """The normalized text, and the spans in the text that its characters come from."""
     if isinstance(text, Normalized):
-        return text.sources
+        return text, text.sources
     if not hasattr(normalizer, "aligned"):
         raise TypeError(f"normalizer={normalizer!r} has no method aligned(text), which "
                         "finding places in the original text needs; see Tokenizer")
-    return normalizer.aligned(text)[1]
+    return normalizer.aligned(text)

@@ -41,7 +41,7 @@ class BertNormalizer:
         pairs = [(character, k) for k, character in enumerate(mended(text))]
         if self.clean_text:
             pairs = [
-                (" " if kind(c) == "S" else c, k) for c, k in pairs if kind(c) not in "DV"
+                (" " if what == "S" else c, k) for c, k in pairs if (what := kind(c)) not in "DV"
             ]
         if self.chinese_characters:
             pairs = [

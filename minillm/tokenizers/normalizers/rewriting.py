@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..patterns.matching import compiled, spans
+from ..patterns.named_rules import compiled, spans
 from ..text.character_kinds import WHITE_SPACE, kind, lower
 from .alignment import Aligned, by_character, identity, through
 

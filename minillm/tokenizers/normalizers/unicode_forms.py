@@ -42,7 +42,10 @@ Changes = list[tuple[str, int]]  # characters, and by how much each makes the te
 
 def decomposed(pairs: Placed) -> Placed:
     """Canonical decomposition (NFD) that keeps the positions."""
-    changes = decompositions("".join(character for character, _ in pairs), False)
+    text = "".join(character for character, _ in pairs)
+    if unicodedata.is_normalized("NFD", text):
+        return pairs
+    changes = decompositions(text, False)
     return [(c, pairs[k][1]) for (c, _), k in zip(changes, places(changes))]
 
 

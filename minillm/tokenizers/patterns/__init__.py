@@ -1,4 +1,4 @@
 """Regular expressions as data. Read ``tree.py`` first, then ``reading.py`` and ``writing.py``.
 
-``named_rules.py`` holds GPT's split rules, ``matching.py`` finds matches with the regex library.
+``named_rules.py`` holds GPT's split rules, and finds matches with the regex library.
 """

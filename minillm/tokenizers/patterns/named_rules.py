@@ -3,11 +3,14 @@
 A rule with a name has a scanner in ``pre_tokenizers/scanning_kernel.py``.
 """
 
+from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from .reading import read_pattern
 from .scanning import DIALECTS, PatternError
-from .tree import Node
+from .tree import Node, can_be_empty
+from .writing import write_pattern
 
 _CONTRACTION = r"'(?:[sdmtſSDMT]|[lL][lL]|[vV][eE]|[rR][eE])"
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -88,3 +91,40 @@ def rule_of(pattern: str, dialect: str = "fancy") -> str | None:
         return rules_by_meaning().get(tree_of(pattern, dialect))
     except PatternError:
         return None
+
+
+Span = tuple[int, int]
+
+
+@cache
+def compiled(pattern: str, dialect: str = "fancy") -> Any:
+    """The compiled pattern, its character classes frozen at Unicode 16."""
+    import regex
+
+    return regex.compile(write_pattern(tree_of(pattern, dialect), "regex"))
+
+
+def matches(text: str, pattern: str) -> Iterator[Any]:
+    """Match objects of the pieces, in order, without empty ones."""
+    return (match for match in compiled(pattern).finditer(text) if match.end() > match.start())
+
+
+def spans(text: str, pattern: str, dialect: str = "fancy") -> list[Span]:
+    """Where `pattern` matches, in order.
+
+    A match may be empty, except where the one before ended, and matches go on after the next
+    character then; both engines have this rule, and Python's has another.
+    """
+    expression = compiled(pattern, dialect)
+    if not can_be_empty(tree_of(pattern, dialect)):
+        return [match.span() for match in expression.finditer(text)]
+    found: list[Span] = []
+    place, last = 0, -1
+    while place <= len(text) and (match := expression.search(text, place)):
+        start, place = match.span()
+        if start == place == last:
+            place += 1
+        else:
+            found.append((start, place))
+            last = place
+    return found

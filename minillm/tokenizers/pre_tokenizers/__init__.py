@@ -1,4 +1,4 @@
 """Cutting text into pieces. Read ``split_rules.py`` first.
 
-``metaspace.py``, ``bert.py`` and ``byte_level.py`` are the ways of one family of models each.
+``metaspace.py`` and ``bert.py`` are the ways of one family of models each.
 """

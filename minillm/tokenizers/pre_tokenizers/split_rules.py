@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..patterns.matching import Span, compiled, matches, spans
-from ..patterns.named_rules import rule_of
+from ..patterns.named_rules import Span, compiled, matches, rule_of, spans
 from ..text.segments import Pieces, as_utf8, pieces_of
 
 GAPS = ("drop", "keep", "refuse")

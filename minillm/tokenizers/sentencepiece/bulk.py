@@ -12,15 +12,12 @@ REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
 NEAR = 48  # symbols of a word that are merged without a heap
 
 
-def empty_trie() -> tuple[np.ndarray, np.ndarray]:
-    """A trie of no strings."""
-    return np.zeros(0, np.uint32), np.zeros(1, np.uint8)
-
-
 def trie_of(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """(units, outputs) of a charsmap; both empty for no rules."""
-    table = Charsmap(data) if data else None
-    return (table.units, table.outputs) if table else empty_trie()
+    if not data:
+        return np.zeros(0, np.uint32), np.zeros(1, np.uint8)
+    table = Charsmap(data)
+    return table.units, table.outputs
 
 
 def symbols_trie(symbols: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -105,14 +102,9 @@ def scratch_for(length: int) -> Any:
 
 def new_memory() -> tuple[Any, Any]:
     """An empty memory of words, and room for working on a word."""
-    from ..text.memory_kernel import LONGEST, Memory
+    from ..text import memory_kernel
 
-    memory = Memory(
-        short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
-        stored=np.empty(1 << 21, np.uint8), arena=np.empty(1 << 20, np.int32),
-        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
-        values=np.zeros(LONGEST, np.uint64),
-    )
+    memory = memory_kernel.new_memory(REMEMBERED, REMEMBERED // 4, 1 << 21, 1 << 20)
     return memory, scratch_for(256)
 
 

@@ -10,11 +10,21 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..bpe.learning_kernel import join_everywhere, room_for
-from ..bpe.pair_lists_kernel import FRESH, LIVING, SIZE, TWICE, add, count_pairs, find, parts
-from ..text.heap_kernel import entry_of, heap_ordered_by
+from ..bpe.learning_kernel import join_everywhere, room_for, taker
+from ..bpe.pair_lists_kernel import (
+    FRESH,
+    LIVING,
+    SIZE,
+    TWICE,
+    add,
+    count_pairs,
+    find,
+    heap_ordered_by,
+    parts,
+)
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key
+from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key, same_bytes
+from ..text.utf8_kernel import character_width, code_point
 
 FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4
 FIRST, LAST, NOT_LAST, NOT_FIRST = range(4)
@@ -109,6 +119,7 @@ def comes_first(entry, other, tokens):
 
 
 push, sink = heap_ordered_by(comes_first)
+take_best = taker(sink)
 
 
 @lean
@@ -124,41 +135,6 @@ def push_fresh(pairs, lists, heap, tokens, rules):
             push(heap, used[SIZE], entry, tokens)
             used[SIZE] += 1
     used[FRESH] = 0
-
-
-@lean
-def take_best(pairs, lists, heap, tokens):
-    """Take the best pair from the heap; returns its key, or 0 if there is none.
-
-    An entry whose count is out of date goes back with the right one when it comes to the top.
-    """
-    used = lists.used
-    while used[SIZE] > 0:
-        key = heap.keys[0]
-        s = find(pairs, key)
-        count = pairs.counts[s] if pairs.keys[s] == key else 0
-        right = count == heap.counts[0]
-        entry = count, heap.orders[0], key
-        if right:
-            used[SIZE] -= 1
-            entry = entry_of(heap, used[SIZE])
-        sink(heap, used[SIZE], entry, tokens)
-        if right:
-            return key
-    return ZERO
-
-
-@lean
-def same_characters(token, other, tokens):
-    """Do two tokens have the same characters?"""
-    data, i, j = tokens.data, tokens.starts[token], tokens.starts[other]
-    length = tokens.starts[token + 1] - i
-    same = tokens.starts[other + 1] - j == length
-    k = 0
-    while same and k < length:
-        same = data[i + k] == data[j + k]
-        k += 1
-    return same
 
 
 @lean
@@ -180,7 +156,10 @@ def spell(token, a, b, tokens, known):
     last = np.uint64(known.size - 1)
     slot = h & last
     while known[slot] >= 0:
-        if same_characters(token, known[slot], tokens):
+        start, length = starts[known[slot]], end - starts[token]
+        if starts[known[slot] + 1] - start == length and same_bytes(
+            data, starts[token], data, start, length
+        ):
             return False
         slot = (slot + ONE) & last
     known[slot] = token
@@ -199,7 +178,7 @@ def learn(words, tokens, first, merges, rules):
     found = 0
     while found < len(merges):
         push_fresh(pairs, lists, heap, tokens, rules)
-        key = take_best(pairs, lists, heap, tokens)
+        key = take_best(pairs, lists, heap, 0, words, tokens)
         if key == ZERO:
             break
         a, b = parts(key)
@@ -218,3 +197,45 @@ def learn(words, tokens, first, merges, rules):
             # on the way to two new tokens side by side there was the pair of one and a
             add(pairs, lists, pair_key(new_id, a), 0, word)
     return found
+
+
+@lean(cache=True, nogil=True)
+def cut_words(text, lines, kinds, by_space, suffix, together, spans, at):
+    """Fill `spans` (n, 2) with words of lines; returns how many. `at` is the line to go on from.
+
+    Lines are cut where no piece may reach across: at ▁, between scripts, around characters alone.
+    Far fewer different words are left than between spaces, and the same is learned from them.
+    kinds: class of each code point, as in ``Validity``. by_space: cut before each ▁, or after it
+    (`suffix`), or there only at the edges of runs of ▁ (`together`). A line that does not fit into
+    the rest of `spans` waits for the next call; no line may be longer than `spans`.
+    """
+    n = 0
+    for s in range(at[0], lines.shape[0]):
+        start, stop = lines[s, 0], lines[s, 1]
+        if n + stop - start > spans.shape[0]:
+            at[0] = s
+            return n
+        i, before = start, np.int64(0)
+        while i < stop:
+            width, point = 1, np.int64(text[i])
+            if point >= 128:
+                width = character_width(text[i])
+                point = code_point(text, i, width)
+            kind = np.int64(kinds[point])
+            if kind != before or kind <= 0:
+                cut = bool(kind in (FORBIDDEN, ALONE) or before in (FORBIDDEN, ALONE))
+                cut = cut or bool(kind > 0 and before > 0)
+                if by_space:
+                    here = before == SPACE if suffix else kind == SPACE
+                    cut = cut or bool(here and not (together and kind == before))
+                if cut and i > start:
+                    spans[n, 0], spans[n, 1] = start, i
+                    n += 1
+                    start = i
+                before = kind
+            i += width
+        if start < stop:
+            spans[n, 0], spans[n, 1] = start, stop
+            n += 1
+    at[0] = lines.shape[0]
+    return n

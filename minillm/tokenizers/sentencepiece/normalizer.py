@@ -81,14 +81,16 @@ class SentencePieceNormalizer:
         data = as_utf8(text)
         space = SPACE if self.escape_whitespaces else b" "
         end = len(data)  # before the spaces that were taken off the end
-        chunks = list(dropwhile(lambda c: c.new == b" ", self.chunks(data)))
+        parts = self.parts(data)
+        last = next((part.start for part in parts[::-1] if part.start < part.end), 0)
+        chunks = list(dropwhile(lambda c: c.new == b" ", self.chunks(data[last:])))
         written = any(chunk.new.strip(b" ") for chunk in chunks)  # else no space is, either
         for chunk in chunks[::-1] if self.remove_extra_whitespaces and written else ():
             new = chunk.new.replace(b" ", space)
-            end = chunk.start if new.endswith(space) else end
+            end = last + chunk.start if new.endswith(space) else end
             if new.replace(space, b""):
                 break
-        starts = [part.start for part in self.parts(data) for _ in part.new]
+        starts = [part.start for part in parts for _ in part.new]
         if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
             starts[-len(space) :] = [end] * len(space) if starts else []
         places = np.array([*starts, end], np.int64)

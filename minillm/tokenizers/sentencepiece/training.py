@@ -29,12 +29,12 @@ from .model_file import (
 )
 from .model_stages import stages_of
 from .normalizer import SentencePieceNormalizer
-from .scripts import piece_rules
 from .training_text import (
     Lines,
     code_points,
     count_words,
     normalized_lines,
+    piece_rules,
     required_characters,
     together,
     without_rare,

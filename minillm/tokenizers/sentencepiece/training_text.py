@@ -1,9 +1,10 @@
-"""Text as SentencePiece's trainer sees it: normalized lines, words, and the characters to keep."""
+"""Text as SentencePiece's trainer sees it: lines, words, characters, and what may be a piece."""
 
 import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from ...backends import active_backend
 from ..counting.distinct_pieces import PieceCounter, blocks, joined
+from ..unigram.seed_pieces import ALONE, ANY, FORBIDDEN, INHERITED, Validity
+from ..unigram.seed_pieces import SPACE as SPACE_KIND
 from .model_file import TrainerSpec
 from .normalizer import SPACE, SentencePieceNormalizer
 
@@ -126,16 +129,14 @@ def count_words(
         for spans in parts:
             if len(spans):
                 counter.add(data, spans)
-    counts = counter.counts()
-    offsets = counter.starts[: len(counts) + 1]
-    return counter.stored[: offsets[-1]], offsets, counts
+    return counter.words()
 
 
 def parts_of_words(
     data: np.ndarray, lines: np.ndarray, spec: TrainerSpec, kinds: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Spans (n, 2) of what lies between two places that no piece can reach across."""
-    from .training_text_kernel import cut_words
+    from .learning_kernel import cut_words
 
     longest = int((lines[:, 1] - lines[:, 0]).max(initial=0))
     spans, at = np.empty((max(longest, 1 << 19), 2), np.int64), np.zeros(1, np.int64)
@@ -219,3 +220,45 @@ def words_with_followers(data: np.ndarray, lines: np.ndarray, spec: TrainerSpec)
         table.update(zip(words, [*(word[0] for word in words[1:]), end]))
     followers = [follower for _, follower in table]
     return Words.of([word for word, _ in table], list(table.values()), followers)
+
+
+RARE_POINT, SPACE_POINT = 0x2585, 0x2581
+
+
+@cache
+def script_numbers() -> np.ndarray:
+    """(0x110000,) int16: a number from 1 on for the script of each code point, or INHERITED.
+
+    Hiragana, Katakana and the long vowel mark ー count as Han, for Japanese mixes them in words.
+    """
+    text = Path(__file__).with_name("sentencepiece_scripts.txt").read_text(encoding="ascii")
+    runs = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    starts = np.array([int(start, 16) for start, _ in runs] + [0x110000])
+    names = ["Han" if name in ("Hiragana", "Katakana") else name for _, name in runs]
+    number = {name: k for k, name in enumerate(dict.fromkeys(names), 1)} | {"Inherited": INHERITED}
+    table = np.repeat(np.array([number[name] for name in names], np.int16), np.diff(starts))
+    table[0x30FC] = number["Han"]
+    table.flags.writeable = False
+    return table
+
+
+def piece_rules(spec: TrainerSpec) -> Validity:
+    """What the options of the trainer allow."""
+
+    def classes(points: np.ndarray) -> np.ndarray:
+        kinds = script_numbers()[points].astype(np.int64)
+        if not spec.split_by_unicode_script:
+            kinds[:] = ANY
+        digits = (points >= 0x30) & (points <= 0x39) | (points >= 0xFF10) & (points <= 0xFF19)
+        if spec.split_digits or not spec.split_by_number:
+            kinds[digits] = ALONE if spec.split_digits else ANY
+        kinds[points == SPACE_POINT] = SPACE_KIND
+        kinds[np.isin(points, [0, 0x1F, 0x20, RARE_POINT])] = FORBIDDEN
+        return kinds
+
+    suffix = spec.treat_whitespace_as_suffix
+    if spec.split_by_whitespace:
+        place = "last" if suffix else "first"
+    else:
+        place = "not_first" if suffix else "not_last"
+    return Validity(classes, place, spec.allow_whitespace_only_pieces, spec.max_piece_length)

@@ -20,6 +20,15 @@ LONGEST = 128  # bytes of the longest piece that is remembered
 Memory = namedtuple("Memory", "short long stored arena used symbols values")
 
 
+def new_memory(short, long, stored, arena):
+    """An empty memory with so many slots for short and for long pieces, bytes and ids."""
+    return Memory(
+        np.zeros(4 * short, np.uint64), np.zeros(4 * long, np.uint64), np.empty(stored, np.uint8),
+        np.empty(arena, np.int32), np.zeros(4, np.int64), np.zeros(LONGEST, np.int32),
+        np.zeros(LONGEST, np.uint64),
+    )
+
+
 @lean(forceinline=True)
 def slot_in(memory, text, i, length):
     """The ``Slot`` of the piece text[i : i + length], of at most LONGEST bytes."""

@@ -117,6 +117,14 @@ def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return data, np.stack([edges[:-1], edges[1:]], 1)
 
 
+def token_spans(widths: np.ndarray, pieces: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Byte spans (n, 2) of tokens of so many bytes, where piece k has those up to ``ends[k]``."""
+    counts = np.diff(ends, prepend=0)
+    after = np.concatenate([[0], np.cumsum(widths)])
+    shift = np.repeat(pieces[:, 0] - after[ends - counts], counts)
+    return np.stack([after[:-1] + shift, after[1:] + shift], 1)
+
+
 def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
     """Character positions in `text` of byte spans in its UTF-8.
 
@@ -156,3 +164,45 @@ def as_list(ids: Sequence[int] | np.ndarray) -> list[int]:
             f"ids has shape {array.shape} and type {array.dtype}; expected one row of whole numbers"
         )
     return array.tolist()
+
+
+class UnknownTextError(ValueError):
+    """A piece is not in the vocabulary, and there is no unknown token to stand for it."""
+
+
+def unknown(piece: str, position: int) -> UnknownTextError:
+    """The error for a piece at this byte of the text."""
+    return UnknownTextError(
+        f"text has {piece!r} at byte {position}, which is not in the vocabulary; train with "
+        "unk_token='<|unk|>' to give unknown text an id"
+    )
+
+
+def texts_of(pieces: Pieces) -> Iterator[tuple[str, int, int]]:
+    """(piece, start, end) of every piece."""
+    raw = pieces.data.tobytes()
+    for start, end in pieces.spans.tolist():
+        yield raw[start:end].decode(), start, end
+
+
+def encoded_pieces(
+    pieces: Pieces, encode: Callable[[str, int], Any], known: dict[str, Any] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (n,) of the tokens of all pieces and their byte spans (n, 2).
+
+    ``encode(piece, position)`` gives the ids and the widths in bytes of one piece; what it gave is
+    remembered in `known`, unless that is None.
+    """
+    ids: list[int] = []
+    spans = []
+    for piece, start, _ in texts_of(pieces):
+        found = None if known is None else known.get(piece)
+        if found is None:
+            found = encode(piece, start)
+            if known is not None and len(known) < 1 << 16:
+                known[piece] = found
+        ids += found[0]
+        for width in found[1]:
+            spans.append((start, start + width))
+            start += width
+    return np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2)

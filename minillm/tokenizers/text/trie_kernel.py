@@ -27,6 +27,23 @@ def leads(unit, byte):
     return unit & LABEL == np.uint64(byte) + ONE
 
 
+@lean(forceinline=True)
+def id_at(unit):
+    """Id of the string that ends at this unit, or -1."""
+    return np.int64((unit >> S9) & ID) - 1
+
+
+@lean
+def exact_id(text, i, stop, units):
+    """Id of the string that is exactly text[i:stop], or -1."""
+    unit = units[0]
+    for k in range(i, stop):
+        unit = child(units, unit, text[k])
+        if not leads(unit, text[k]):
+            return -1
+    return id_at(unit)
+
+
 @lean
 def room_for(units, taken, labels, count, cursor, end):
     """A base with free places for all labels, from `cursor` on, or a fresh block at `end`."""

@@ -1,16 +1,11 @@
 """Giving half of a large piece of work to a second thread; kernels let go of Python's lock."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import numpy as np
 
 from ... import threads
 
 ENOUGH = 1 << 18  # bytes of text that are worth a second thread
 LOOK = 1 << 16  # bytes in which a line must end for a segment to be cut there
-
-Result = TypeVar("Result")
 
 
 def halves(data: np.ndarray, segments: np.ndarray, lines: bool) -> tuple[list[np.ndarray], bool]:
@@ -39,8 +34,3 @@ def line_start(data: np.ndarray, place: int) -> int:
     near = data[place : place + LOOK] == 10
     ends = np.flatnonzero(near[:-1] & ~near[1:])
     return place + int(ends[0]) + 1 if len(ends) else -1
-
-
-def in_two(run: Callable[[np.ndarray], Result], parts: list[np.ndarray]) -> list[Result]:
-    """The results of `run` for one or two parts, by two threads of the pool if they are free."""
-    return threads.run(lambda k: run(parts[k]), len(parts))

@@ -93,22 +93,24 @@ class PieceTable:
         """Score of a character that is no piece."""
         return float(np.nanmin(self.scores)) - UNKNOWN_PENALTY
 
-    def scratch(self, kinds: str) -> list[np.ndarray]:
+    def scratch(self, kinds: str) -> tuple[np.ndarray, ...]:
         """Arrays of the length of the longest word: f float64, i int64."""
         longest = int(np.diff(self.words.offsets).max(initial=1))
-        return [np.zeros(longest + 1, np.float64 if k == "f" else np.int64) for k in kinds]
+        return tuple(np.zeros(longest + 1, np.float64 if k == "f" else np.int64) for k in kinds)
 
     def expect(self) -> tuple[np.ndarray, float]:
         """Expected counts (pieces,) and the objective."""
-        from .expectation_kernel import expect_counts
+        from .expectation_kernel import Edges, expect_counts
+        from .expectation_kernel import Words as Counted
 
         words, chances = self.words, (np.exp(self.scores), np.exp(self.unknown))
+        counted = Counted(words.offsets, words.counts)
+        edges = Edges(self.starts, self.ids, self.lengths)
 
         def part(first: int, after: int) -> tuple[np.ndarray, float]:
             expected = np.zeros(len(self.scores))
             return expected, expect_counts(
-                first, after, words.offsets, words.counts, self.starts, self.ids, self.lengths,
-                *chances, expected, *self.scratch("fifi"),
+                first, after, counted, edges, *chances, expected, self.scratch("fifi")
             )
 
         expected, totals = zip(*self.in_threads(part, words.offsets))
@@ -144,22 +146,23 @@ class PieceTable:
 
     def prune(self, size: int) -> None:
         """Keep `size` pieces, as ``expectation.prune`` chooses them."""
-        from .expectation_kernel import count_best, losses_of
+        from .expectation_kernel import Edges, Pieces, count_best, losses_of
+        from .expectation_kernel import Words as Counted
 
         words, losses = self.words, np.empty(len(self.scores))
-        edges = self.starts, self.ids, self.lengths, self.scores, self.unknown
+        edges = Edges(self.starts, self.ids, self.lengths)
+        pieces = Pieces(self.places, self.sizes, self.scores, self.unknown)
+        counted, total = Counted(words.offsets, words.counts), float(words.counts.sum())
         bug = len(self.scores) if self.huggingface else 0
 
         def uses(first: int, after: int) -> np.ndarray:
             used = np.zeros(len(self.scores))
-            count_best(first, after, words.offsets, words.counts, *edges, used, *self.scratch("fi"))
+            count_best(first, after, counted, edges, pieces, used, self.scratch("fi"))
             return used
 
         def fill(first: int, after: int) -> None:
-            losses_of(
-                first, after, self.places, self.sizes, *edges, used, float(words.counts.sum()),
-                bug, *self.scratch("fi"), losses,
-            )
+            room = self.scratch("fi")
+            losses_of(first, after, pieces, edges, used, total, bug, room, losses)
 
         used = np.sum(self.in_threads(uses, words.offsets), 0)
         self.in_threads(fill, np.arange(len(losses) + 1))

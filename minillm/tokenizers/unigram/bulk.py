@@ -9,14 +9,10 @@ from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
 from ..pre_tokenizers.split_rules import Split
+from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
-
-
-def has_kernel(pre_tokenizer: Metaspace) -> bool:
-    """Can the kernel cut like this pre-tokenizer?"""
-    return pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
 
 
 def mark_many(
@@ -71,6 +67,18 @@ def with_room(memory: Any, length: int) -> Any:
     return memory if enough else memory_for(length, memory.slots, memory.used)
 
 
+def fast_path(model: Any, data: np.ndarray, i: int, j: int) -> list[Edge]:
+    """``best_path`` of the bytes i to j of `data`, by the kernel."""
+    from .bulk_kernel import find_path
+
+    memory = model._memories.take()
+    roomy = with_room(memory, j - i)
+    count = find_path(data, i, j, model._model, roomy)
+    path = roomy.path[: 2 * count].reshape(-1, 2)[::-1].tolist()
+    model._memories.give_back(memory)
+    return [Edge(edge >> 24, end, edge & 0xFFFFFF, 0.0) for end, edge in path]
+
+
 def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:
     """The trie (units,) uint64 of ``text/trie_kernel.py`` over the pieces."""
     from ..text.trie_kernel import build_trie
@@ -96,7 +104,9 @@ def bulk_encoder(model: Any, normalizer: Any, pre_tokenizer: Any) -> Any:
     """``(data, segments) -> (ids, ends)`` through all three stages, or None for want of one."""
     if active_backend() != "numba" or (normalizer and not hasattr(normalizer, "many")):
         return None
-    spaced = isinstance(pre_tokenizer, Metaspace) and has_kernel(pre_tokenizer)
+    spaced = isinstance(pre_tokenizer, Metaspace) and (
+        pre_tokenizer.mark == SPACE and pre_tokenizer.scheme != "first"
+    )
     rule = getattr(pre_tokenizer, "rule", None) if isinstance(pre_tokenizer, Split) else None
     if not (pre_tokenizer is None or spaced or rule):
         return None

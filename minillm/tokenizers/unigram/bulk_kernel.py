@@ -14,7 +14,7 @@ import numpy as np
 from ..text.machine_kernel import lean
 from ..text.marks_kernel import is_space, next_space
 from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
-from ..text.trie_kernel import ID, S9, child, leads
+from ..text.trie_kernel import ID, child, exact_id, id_at, leads
 from ..text.utf8_kernel import character_width
 
 MOST = 4  # ids that fit into a slot
@@ -77,7 +77,7 @@ def find_edges(text, i, stop, start, margins, model, memory):
             if not leads(unit, byte):
                 break
             j += 1
-            id = np.int64((unit >> S9) & ID) - 1
+            id = id_at(unit)
             if id >= 0:
                 score = before + values[id]
                 if model.single:
@@ -117,15 +117,11 @@ def trace(n, memory):
     return count, margin
 
 
-@lean
-def exact_id(text, i, stop, units):
-    """Id of the piece that is exactly text[i:stop], or -1."""
-    unit = units[0]
-    for k in range(i, stop):
-        unit = child(units, unit, text[k])
-        if not leads(unit, text[k]):
-            return -1
-    return np.int64((unit >> S9) & ID) - 1
+@lean(cache=True, nogil=True)
+def find_path(text, i, stop, model, memory):
+    """The best path through text[i:stop], as ``trace`` writes it; returns its number of edges."""
+    find_edges(text, i, stop, 0.0, False, model, memory)
+    return trace(stop - i, memory)[0]
 
 
 @lean

@@ -7,10 +7,19 @@ are of logarithms; here they are of probabilities, each with a count of how ofte
 by 2^512.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from ..text.machine_kernel import lean
 
+# offsets: where each word begins in the text. counts: how often each occurs.
+Words = namedtuple("Words", "offsets counts")
+# starts: the first edge of each position of the text. ids, lengths: of the edges.
+Edges = namedtuple("Edges", "starts ids lengths")
+# Piece id stands at text position places[id] and has sizes[id] characters; scores by id. unknown:
+# the score of a character that is no piece.
+Pieces = namedtuple("Pieces", "places sizes scores unknown")
 SMALL, STEP = 2.0**-400, 2.0**512
 BACK = 1 / STEP
 LOG_STEP = 512 * np.log(2.0)
@@ -39,15 +48,14 @@ def power_of(steps):
 
 
 @lean(cache=True, nogil=True)
-def expect_counts(
-    first, after, offsets, counts, starts, ids, lengths, chance, unknown, expected,
-    alpha, alpha_power, beta, beta_power,
-):
+def expect_counts(first, after, words, edges, chance, unknown, expected, room):
     """Add the expected counts of words first to after - 1 to `expected`; returns Σ −count log P.
 
     chance: probability of each piece; unknown: that of a character that is none, whose counts go
-    to expected[0].
+    to expected[0]. room: numbers and powers for the ways to each position, and from it.
     """
+    (offsets, counts), (starts, ids, lengths) = words, edges
+    alpha, alpha_power, beta, beta_power = room
     objective = 0.0
     for w in range(first, after):
         low, n = offsets[w], offsets[w + 1] - offsets[w] - 1
@@ -84,11 +92,13 @@ def expect_counts(
 
 
 @lean
-def best_cut(low, n, starts, ids, lengths, scores, unknown, whole, best, edges):
-    """Viterbi over n positions from `low`; edges[k] is the best edge to k, best[k] its sum.
+def best_cut(low, n, edges, pieces, whole, best, links):
+    """Viterbi over n positions from `low`; links[k] is the best edge to k, best[k] its sum.
 
     Without `whole` the edge over all of it is left out.
     """
+    starts, ids, lengths = edges
+    scores, unknown = pieces.scores, pieces.unknown
     for k in range(1, n + 1):
         best[k] = -np.inf
     best[0] = 0.0
@@ -98,42 +108,38 @@ def best_cut(low, n, starts, ids, lengths, scores, unknown, whole, best, edges):
             if j <= n and (whole or j - k < n):
                 score = best[k] + (scores[ids[e]] if ids[e] >= 0 else unknown)
                 if score > best[j]:
-                    best[j], edges[j] = score, e
+                    best[j], links[j] = score, e
 
 
 @lean(cache=True, nogil=True)
-def count_best(
-    first, after, offsets, counts, starts, ids, lengths, scores, unknown, used, best, edges
-):
+def count_best(first, after, words, edges, pieces, used, room):
     """Add to `used` how often each piece is in the best segmentations of words first to after-1."""
+    (offsets, counts), (best, links) = words, room
     for w in range(first, after):
         k = offsets[w + 1] - offsets[w] - 1
-        best_cut(offsets[w], k, starts, ids, lengths, scores, unknown, True, best, edges)
+        best_cut(offsets[w], k, edges, pieces, True, best, links)
         while k > 0:
-            used[max(ids[edges[k]], 0)] += counts[w]
-            k -= lengths[edges[k]]
+            used[max(edges.ids[links[k]], 0)] += counts[w]
+            k -= edges.lengths[links[k]]
 
 
 @lean(cache=True, nogil=True)
-def losses_of(
-    first, after, places, sizes, starts, ids, lengths, scores, unknown, used, words, bug,
-    best, edges, losses,
-):
-    """Losses of pieces first to after - 1.
+def losses_of(first, after, pieces, edges, used, words, bug, room, losses):
+    """Losses of pieces first to after - 1, of which `words` words make use.
 
-    Piece id stands at text position places[id] and has sizes[id] characters. losses: NaN for a
-    piece without an alternative, −inf where the alternative is better.
+    losses: NaN for a piece without an alternative, −inf where the alternative is better.
     """
+    best, links = room
     total = 0.0
     for id in range(used.size):
         total += used[id]
     for id in range(first, after):
-        n, f = sizes[id], used[id]
+        n, f = pieces.sizes[id], used[id]
         losses[id] = np.nan
         if n < 2:
             continue
-        best_cut(places[id], n, starts, ids, lengths, scores, unknown, False, best, edges)
-        if best[n] > scores[id]:
+        best_cut(pieces.places[id], n, edges, pieces, False, best, links)
+        if best[n] > pieces.scores[id]:
             losses[id] = -np.inf
             continue
         losses[id] = 0.0
@@ -141,9 +147,9 @@ def losses_of(
             continue
         parts, k = 0, n
         while k > 0:
-            e = edges[k]
-            best[parts] = used[max(ids[e], 0)] + f
-            parts, k = parts + 1, k - lengths[e]
+            e = links[k]
+            best[parts] = used[max(edges.ids[e], 0)] + f
+            parts, k = parts + 1, k - edges.lengths[e]
         if bug > 0:
             logs, shared = 0.0, np.log(total + f * (bug - 1))
             for k in range(parts):

@@ -20,8 +20,7 @@ import numpy as np
 from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..text.memories import Memories
-from ..text.segments import Pieces
-from ..text.unknown_text import unknown
+from ..text.segments import Pieces, token_spans, unknown
 from ..text.utf8 import character_width
 from .lattice import Edge, Lattice, n_best, sample, sample_huggingface, sample_n_best
 
@@ -142,7 +141,7 @@ class Unigram:
     def ids_of(self, text: bytes, path: list[Edge]) -> list[tuple[int, int, int]]:
         """(start, end, id) of the tokens of a path, with unknown characters joined or as bytes."""
         found: list[tuple[int, int, int]] = []
-        for start, end, id in self.fused(path) if self.unk_id is not None else path_ids(path):
+        for start, end, id in self.fused(path):
             if id == self.unk_id:
                 found += self.unknown_ids(text, start, end)
             else:
@@ -195,14 +194,16 @@ class Unigram:
 
     def spans(self, pieces: Pieces, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Byte spans (n, 2) of ids, where piece k has those up to ``ends[k]``."""
-        counts = np.diff(ends, prepend=0)
-        after = np.concatenate([[0], np.cumsum(self.lengths[ids])])
-        shift = np.repeat(pieces.spans[:, 0] - after[ends - counts], counts)
-        found = np.stack([after[:-1] + shift, after[1:] + shift], 1)
-        unclear = np.repeat(np.arange(len(counts)), counts)[self.lengths[ids] == 0]
+        from .bulk import fast_path
+
+        widths, counts = self.lengths[ids], np.diff(ends, prepend=0)
+        found = token_spans(widths, pieces.spans, ends)
+        unclear = np.repeat(np.arange(len(counts)), counts)[widths == 0]
         for k in np.unique(unclear).tolist():
-            tokens = self.tokens_of(pieces.data, *pieces.spans[k].tolist())
-            found[ends[k] - counts[k] : ends[k]] = [token[:2] for token in tokens]
+            i, j = pieces.spans[k].tolist()
+            path = fast_path(self, pieces.data, i, j)
+            tokens = self.ids_of(pieces.data[i:j].tobytes(), path)
+            found[ends[k] - counts[k] : ends[k]] = [(i + s, i + e) for s, e, _ in tokens]
         return found
 
     # -- the kernel ---------------------------------------------------------------------------
@@ -292,11 +293,6 @@ class Unigram:
         else:
             path = (sample if exact else sample_huggingface)(self.lattice(text), alpha, rng)
         return [id for *_, id in self.ids_of(text, path)]
-
-
-def path_ids(path: list[Edge]) -> Iterator[tuple[int, int, int]]:
-    """The first three values of each edge: start, end and id."""
-    return (edge[:3] for edge in path)
 
 
 def single(number: float) -> float:

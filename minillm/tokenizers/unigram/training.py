@@ -60,7 +60,7 @@ def train_unigram(
     specials = list(special_tokens)
     if unk_token is not None and unk_token not in specials:
         specials.insert(0, unk_token)
-    words = words_of_pattern(texts, pattern) if pattern else words_of_marks(texts)
+    words = Words.of_bytes(*word_counts(texts, pattern)) if pattern else words_of_marks(texts)
     counts = words.character_counts()
     order = np.argsort(-counts, kind="stable")
     required = [words.characters[k] for k in order if counts[k] and words.alphabet[k]]
@@ -81,20 +81,13 @@ def train_unigram(
     )
 
 
-def words_of_pattern(texts: Texts, pattern: str) -> Words:
-    """The different pieces that a pattern cuts texts into."""
-    return Words.of_bytes(*word_counts(texts, pattern))
-
-
 def words_of_marks(texts: Texts) -> Words:
     """The different words of texts; a word begins at every ▁."""
     if active_backend() == "numba":
         counter = PieceCounter("given")
         for data, segments in blocks(texts):
             counter.add(*spans_of_words(*mark_many(Metaspace(), data, segments)))
-        counts = counter.counts()
-        offsets = counter.starts[: len(counts) + 1]
-        return Words.of_bytes(counter.stored[: offsets[-1]], offsets, counts)
+        return Words.of_bytes(*counter.words())
     table: Counter[str] = Counter()
     for data, segments in blocks(texts):
         raw = data.tobytes()

@@ -124,9 +124,7 @@ def words_of_lines(data: np.ndarray, lines: np.ndarray) -> Words:
     spans[:, 1] += 1 + (joined[spans[:, 1]] == 0)
     counter = PieceCounter("given")
     counter.add(joined, spans)
-    counts = counter.counts()
-    offsets = counter.starts[: len(counts) + 1]
-    stored = counter.stored[: offsets[-1]]
+    stored, offsets, counts = counter.words()
     last = offsets[1:] - 1
     of_line = stored[last - 1] == 0
     followers = np.where(of_line, stored[last].astype(np.int64) - 256, ord(SPACE_MARK))

@@ -1,4 +1,1 @@
-"""Whole words or characters as tokens. Read ``vocabulary.py`` first: a piece is looked up.
-
-``training.py`` chooses the entries.
-"""
+"""Whole words or characters as tokens: a piece is looked up. All of it is in ``vocabulary.py``."""

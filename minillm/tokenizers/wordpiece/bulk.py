@@ -1,7 +1,7 @@
 """The tables with which the WordPiece kernel runs BERT's normalizer, and the call of the kernel."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from unicodedata import combining
 
@@ -15,13 +15,15 @@ from ..text.memories import Memories
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5  # as in the kernel
 ASSIGNED = 0x32400  # no code point from here on has a decomposition or a small letter
-REMEMBERED = 1 << 17
+MEMORY = 1 << 17, 1 << 15, 1 << 20, 1 << 20  # short words, long ones, bytes, ids
 PLAIN_SPACE = np.frombuffer(b" \t\n\r", np.uint8)
 
 
 def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
     """``(data, segments) -> (ids, ends)`` for a WordPiece model behind a BertNormalizer."""
-    memories = model._memories.setdefault(normalizer, Memories(new_memory))
+    from ..text.memory_kernel import new_memory
+
+    memories = model._memories.setdefault(normalizer, Memories(partial(new_memory, *MEMORY)))
     rules = normalizing_rules(normalizer)
 
     def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +60,7 @@ def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
 
 def entries(model: Any) -> Any:
     """Hash tables of the entries, and of those that continue a word without their prefix."""
-    from ..text.entries_kernel import entries_of
+    from ..text.pieces_kernel import entries_of
     from .bulk_kernel import Table
 
     prefix = model.prefix.encode()
@@ -70,18 +72,6 @@ def entries(model: Any) -> Any:
         widest = max(widest, *map(len, names))
         tables.append(entries_of(names))
     return Table(tables[0], tables[1], widest, model.unk_id, model.longest)
-
-
-def new_memory() -> Any:
-    """An empty memory of words."""
-    from ..text.memory_kernel import LONGEST, Memory
-
-    return Memory(
-        short=np.zeros(4 * REMEMBERED, np.uint64), long=np.zeros(REMEMBERED, np.uint64),
-        stored=np.empty(1 << 20, np.uint8), arena=np.empty(1 << 20, np.int32),
-        used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
-        values=np.zeros(1, np.uint64),
-    )
 
 
 @cache

@@ -8,10 +8,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..text.entries_kernel import entry_at
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import is_free
+from ..text.pieces_kernel import entry_at, is_free
 from ..text.utf8_kernel import character_width, code_point
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...backends import active_backend
-from ..text.segments import Pieces
-from ..text.unknown_text import encoded_pieces, unknown
+from ..text.segments import Pieces, encoded_pieces, unknown
 
 
 @dataclass(eq=False)

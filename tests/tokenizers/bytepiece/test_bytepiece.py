@@ -25,7 +25,7 @@ from minillm.tokenizers.bytepiece.best_cut import (
 )
 from minillm.tokenizers.formats.bytepiece_file import read_bytepiece
 from minillm.tokenizers.formats.untrusted import BrokenFileError
-from minillm.tokenizers.text.unknown_text import UnknownTextError
+from minillm.tokenizers.text.segments import UnknownTextError
 
 from ..texts import text as any_text
 
@@ -254,7 +254,7 @@ ENTRY = '{"YQ==": [3, "a", 1], "Yg==": [4, "b", 2]}'
 BROKEN = [
     (ENTRY[:-9], "not valid JSON"), (ENTRY.replace("YQ==", "Y"), "base64"),
     (ENTRY.replace("YQ==", ""), "0 bytes"), (ENTRY.replace("4", "3"), "before"),
-    (ENTRY.replace("Yg", "YQ"), "before"), (ENTRY.replace("4", "5"), "3 to 4"),
+    (ENTRY.replace("Yg", "YQ"), "twice"), (ENTRY.replace("4", "5"), "3 to 4"),
     (ENTRY.replace("4", "16000000"), "3 to 4"), (ENTRY.replace("2", "NaN"), "count"),
     (ENTRY.replace("2", "-2"), "count"), (ENTRY.replace("2", "true"), "count"),
     (ENTRY.replace("2", "9" * 5000), "not valid JSON"), (ENTRY.replace("2", "1e3"), "count"),

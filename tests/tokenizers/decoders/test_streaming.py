@@ -20,7 +20,7 @@ from minillm.tokenizers.decoders.rewriting import (
 )
 from minillm.tokenizers.decoders.streaming import KeepValid, StreamDecoder, WaitForAll
 from minillm.tokenizers.normalizers.rewriting import Replace
-from minillm.tokenizers.sentencepiece.decoding import SentencePieceDecoder
+from minillm.tokenizers.sentencepiece.model_stages import SentencePieceDecoder
 
 LLAMA = DecodeInTurn((ReplaceIn(Replace("▁", " ")), ByteTokens(), Join(), StripFrom(" ", 1, 0)))
 TEXT_DECODERS = [

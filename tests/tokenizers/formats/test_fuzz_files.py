@@ -9,7 +9,7 @@ import pytest
 
 from minillm.tokenizers import Template, Tokenizer
 from minillm.tokenizers.formats.untrusted import BrokenFileError
-from minillm.tokenizers.text.unknown_text import UnknownTextError
+from minillm.tokenizers.text.segments import UnknownTextError
 
 FILES = 10_000
 TEXTS = ["The cat sat on the mat, the cat ran. 小猫坐在垫子上。", "low lower 12345 don't", "\n"]

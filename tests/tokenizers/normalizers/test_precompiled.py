@@ -7,8 +7,8 @@ import random
 import pytest
 
 from minillm.tokenizers import Tokenizer
+from minillm.tokenizers.normalizers.charsmap import Precompiled
 from minillm.tokenizers.normalizers.charsmap_rules import named_charsmap
-from minillm.tokenizers.normalizers.precompiled import Precompiled
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 from minillm.tokenizers.unigram.most_probable import Unigram
 

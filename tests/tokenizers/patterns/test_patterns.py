@@ -7,8 +7,7 @@ import regex
 
 from minillm.tokenizers import Cut, Replace, Split, Tokenizer
 from minillm.tokenizers.formats.json_stages_writing import regex_json
-from minillm.tokenizers.patterns.matching import spans
-from minillm.tokenizers.patterns.named_rules import rule_of
+from minillm.tokenizers.patterns.named_rules import rule_of, spans
 from minillm.tokenizers.patterns.reading import read_pattern
 from minillm.tokenizers.patterns.scanning import PatternError
 from minillm.tokenizers.patterns.tree import can_be_empty

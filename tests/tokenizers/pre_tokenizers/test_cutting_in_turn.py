@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minillm.tokenizers import CutInTurn, Metaspace, Split
-from minillm.tokenizers.pre_tokenizers.byte_level import InByteAlphabet
+from minillm.tokenizers.pre_tokenizers.in_turn import InByteAlphabet
 from minillm.tokenizers.text.segments import Pieces
 
 

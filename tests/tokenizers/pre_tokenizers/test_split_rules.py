@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.tokenizers.patterns.matching import compiled
-from minillm.tokenizers.patterns.named_rules import PATTERNS, RULES, rule_of
+from minillm.tokenizers.patterns.named_rules import PATTERNS, RULES, compiled, rule_of
 from minillm.tokenizers.pre_tokenizers.split_rules import split
 from minillm.tokenizers.text.segments import as_utf8
 from minillm.tokenizers.text.unicode_classes import class_table

@@ -17,7 +17,6 @@ from minillm.tokenizers.formats.sentencepiece_file import model_bytes, parse_mod
 from minillm.tokenizers.normalizers.charsmap import Charsmap
 from minillm.tokenizers.normalizers.charsmap_build import build_charsmap
 from minillm.tokenizers.normalizers.charsmap_rules import NAMES, named_charsmap, rules_of
-from minillm.tokenizers.sentencepiece.decoding import SentencePieceDecoder, repaired
 from minillm.tokenizers.sentencepiece.learning import learn_pieces, learn_pieces_fast
 from minillm.tokenizers.sentencepiece.merging import SentencePieceBPE
 from minillm.tokenizers.sentencepiece.model_file import (
@@ -27,9 +26,10 @@ from minillm.tokenizers.sentencepiece.model_file import (
     Piece,
     TrainerSpec,
 )
-from minillm.tokenizers.sentencepiece.model_stages import stages_of
+from minillm.tokenizers.sentencepiece.model_stages import SentencePieceDecoder, stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
-from minillm.tokenizers.sentencepiece.scripts import piece_rules
+from minillm.tokenizers.sentencepiece.training_text import piece_rules
+from minillm.tokenizers.text.utf8 import decode_per_byte
 
 from ..texts import text as nasty
 
@@ -262,7 +262,7 @@ def test_training_is_the_same_without_the_kernels(lines, spec):
 
 
 def test_decoding_bytes_one_replacement_each():
-    assert repaired(b"\xe4\xb8a\xe4\xb8\xad\xff").decode() == "\ufffd\ufffda中\ufffd"
+    assert decode_per_byte(b"\xe4\xb8a\xe4\xb8\xad\xff") == "\ufffd\ufffda中\ufffd"
     decoder = SentencePieceDecoder(byte_pieces=True)
     pieces = [b"<0xE4>", b"<0xB8>", b"a", b"<0xE4>", b"<0xB8>", b"<0xAD>", b"<0xFF>"]
     assert decoder(pieces).decode() == "\ufffd\ufffda中\ufffd"
