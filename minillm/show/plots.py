@@ -19,6 +19,7 @@ def _style() -> Any:
     return {
         "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
         "svg.fonttype": "none", "figure.constrained_layout.use": True,
+        "figure.constrained_layout.w_pad": 0.12,
         "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
         "axes.edgecolor": AXIS, "axes.linewidth": 0.8, "axes.titlesize": 11.5,
@@ -104,7 +105,7 @@ def curves(
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     names = [*lines, *(levels or {})]
     if len(names) > 1:  # above the axes, where it covers no curve
-        columns = 1 if max(map(len, names)) > 22 else min(len(names), 2)
+        columns = 2 if sum(sorted(map(len, names))[-2:]) <= 30 else 1  # what a phone has room for
         plot.figure.legend(loc="outside upper left", ncols=columns, handlelength=3,
                            labelspacing=0.3)
     return plot

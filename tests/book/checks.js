@@ -63,6 +63,15 @@
         + e.textContent.trim().slice(0, 50)).slice(0, 8);
   },
 
+  // Text that leaves its drawing at a side.
+  outside() {
+    const all = [...document.querySelectorAll(".bd-article svg:not(mjx-container svg) text")];
+    return all.filter((t) => {
+      const [text, drawing] = [t, t.ownerSVGElement].map((e) => e.getBoundingClientRect());
+      return t.checkVisibility() && (text.right > drawing.right + 2 || text.left < drawing.left - 2);
+    }).map((t) => t.textContent).slice(0, 8);
+  },
+
   // Text of drawings smaller than 10 pixels.
   small() {
     const height = (t) => {

@@ -43,6 +43,7 @@ def test_page(visit, address: str) -> None:
         page.wait_for_timeout(100)
         assert ask(page, "cut") == [], f"cut at {width} pixels"
         assert ask(page, "small") == [], f"too small to read at {width} pixels"
+        assert ask(page, "outside") == [], f"text outside of its drawing at {width} pixels"
     assert ask(page, "unmarked") == [], "Chinese text without lang=zh"
     assert ask(page, "width") <= 390, f"wider than a phone: {ask(page, 'wider')}"
     assert ask(page, "wider") == [], "parts that stick out of a phone's screen"
