@@ -48,8 +48,8 @@ def conditional_logs(counts: Mapping[bytes, int], min_count: int = 2) -> dict[by
 def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True) -> list[int]:
     """The best state of each byte: its place in its piece, 0 to ``order - 1`` (the last stays).
 
-    A byte in state j costs the conditional log-probability of the j + 1 bytes that end there; a
-    new piece, state 0, may begin anywhere. With `whole_characters` it may not begin inside one.
+    The score of a byte in state j is the conditional log-probability of the j + 1 bytes that end
+    there; a new piece, state 0, may begin anywhere. With `whole_characters` it may not begin inside one.
     """
     scores, routes = [-math.inf] * order, []
     scores[0] = emission(segment, 0, 0, model, whole_characters)
@@ -71,7 +71,7 @@ def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True
 
 
 def emission(segment: bytes, i: int, j: int, model: Ngrams, whole_characters: bool) -> float:
-    """What byte i costs in state j."""
+    """The score of byte i in state j."""
     if j > i or (j == 0 and whole_characters and segment[i] & 0xC0 == 0x80):
         return -math.inf
     return model.get(segment[i - j : i + 1], -math.inf)
