@@ -48,7 +48,7 @@ def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True
     """The best state of each byte: its place in its piece, 0 to ``order - 1`` (the last stays).
 
     The score of a byte in state j is the conditional log-probability of the j + 1 bytes that end
-    there; a new piece, state 0, may begin anywhere. With `whole_characters` it may not begin inside one.
+    there; a new piece, state 0, may begin anywhere, with `whole_characters` not inside one.
     """
     scores, routes = [-math.inf] * order, []
     scores[0] = emission(segment, 0, 0, model, whole_characters)
