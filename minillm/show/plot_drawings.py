@@ -35,7 +35,7 @@ def svg(figure: Any, text: str, kind: str) -> str:
     body = re.sub(r"<style.*?</style>|<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r"<defs>\s*</defs>|\s*\n\s*", " ", body).replace("xlink:href", "href")
     body = re.sub(r'<g id="[^"]*"', "<g", body)  # the same names in every plot of a page
-    body = PLACES.sub(r" \1='\2'", NUMBER.sub(rounded, body))
+    body = PLACES.sub(lambda found: f" {found[1]}='{NUMBER.sub(rounded, found[2])}'", body)
     body = re.sub(r"(font: [\d.]+px )'[^;\"]*", r"\1inherit", re.sub(FAMILY, "", body))
     for colour, themed in THEME.items():
         body = re.sub(colour, themed, body, flags=re.I)

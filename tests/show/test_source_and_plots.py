@@ -106,6 +106,15 @@ def test_plots_follow_the_theme() -> None:
     assert "var(--plot-1," in html
 
 
+def test_coordinates_are_rounded_and_labels_are_not() -> None:
+    """Places have one decimal at most; a number that is text stays as it is."""
+    wide, _ = drawings(show.curves({"small": ([0, 1], [0.01, 0.05])}, title="0.125 of it"))
+    words = ["".join(text.itertext()) for text in wide.iter("text")]
+    assert "0.125 of it" in words
+    assert {"0.02", "0.04"} <= set(words)
+    assert not [path for path in wide.iter("path") if re.search(r"\d\.\d{2}", path.get("d"))]
+
+
 def test_plots_name_nothing_twice() -> None:
     """Plots of one page share no id, except where they hold the same thing."""
     one, other = (set(re.findall(r" id='([^']*)'", ET.tostring(d).decode().replace('"', "'")))
