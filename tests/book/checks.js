@@ -68,7 +68,9 @@
     const all = [...document.querySelectorAll(".bd-article svg:not(mjx-container svg) text")];
     return all.filter((t) => {
       const [text, drawing] = [t, t.ownerSVGElement].map((e) => e.getBoundingClientRect());
-      return t.checkVisibility() && (text.right > drawing.right + 2 || text.left < drawing.left - 2);
+      const room = getComputedStyle(t.ownerSVGElement).overflow === "visible" ? 14 : 2;  // its margin
+      return t.checkVisibility()
+        && (text.right > drawing.right + room || text.left < drawing.left - room);
     }).map((t) => t.textContent).slice(0, 8);
   },
 
