@@ -167,7 +167,7 @@ def test_download_is_clean(visit, site: str, address: str) -> None:
     assert "pip install" in text
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert len(code) == page.locator("div.cell").count()
-    assert "glue" not in json.dumps([cell.source for cell in code])
+    assert "glue(" not in json.dumps([cell.source for cell in code])
     assert any(cell.outputs for cell in code)
 
 
