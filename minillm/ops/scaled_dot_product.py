@@ -27,6 +27,11 @@ def check_groups(q, k):
     return H // K
 
 
+def spread(x, group):
+    """Keys or values (B, K, S, D), each once for every head of queries that shares it."""
+    return x if group == 1 else x.repeat(group, axis=1)
+
+
 def check_order(causal, window, slopes, heads):
     """Raise a ValueError unless queries can look so far back, with what distance costs."""
     if slopes is not None and np.shape(slopes) != (heads,):
@@ -49,9 +54,8 @@ def blocked(q, k, causal, mask, window):
     """
     forbidden = None
     if causal:
-        forbidden = distances(q, k) < 0
-    if window is not None:
-        forbidden |= distances(q, k) >= window
+        back = distances(q, k)
+        forbidden = back < 0 if window is None else (back < 0) | (back >= window)
     if mask is not None:
         if mask.dtype != bool:
             raise TypeError(f"mask has dtype {mask.dtype}; expected bool, True where attention is "
@@ -77,7 +81,7 @@ def attention(q, k, v, causal=False, mask=None, window=None, slopes=None, drop=N
     Press et al. (2022), section 3.
     """
     check_order(causal, window, slopes, q.shape[1])
-    k, v = (x.repeat(check_groups(q, x), axis=1) for x in (k, v))
+    k, v = (spread(x, check_groups(q, x)) for x in (k, v))
     scores = np.matmul(q, k.swapaxes(-1, -2)) * q.dtype.type(q.shape[-1] ** -0.5)
     if slopes is not None:
         scores -= slopes[:, None, None] * distances(q, k)
@@ -107,7 +111,7 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
                          "under one backend")
     dq, dk, dv = out if out is not None else (None, None, None)
     group = check_groups(q, k)
-    k, v = k.repeat(group, axis=1), v.repeat(group, axis=1)
+    k, v = spread(k, group), spread(v, group)
     weights = probs if drop is None else dropout.numpy(probs, drop)
     dv = add_groups(np.matmul(weights.swapaxes(-1, -2), dy), group, dv)
     dscores = np.matmul(dy, v.swapaxes(-1, -2))
@@ -122,6 +126,8 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
 
 def add_groups(dx, group, out):
     """Gradients (B, H, S, D) of keys or values, of which so many heads share one: (B, K, S, D)."""
+    if group == 1 and out is None:
+        return dx
     B, H, S, D = dx.shape
     return dx.reshape(B, H // group, group, S, D).sum(axis=2, out=out)
 

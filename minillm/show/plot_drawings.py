@@ -15,6 +15,7 @@ LARGEST = 80_000  # characters of one drawing
 # What the page may set; the colours above stand where it sets nothing.
 THEME = {INK: "currentColor", AXIS: "var(--plot-axis,#777777)", GRID: "var(--plot-grid,#7f7f7f44)"}
 THEME |= {colour: f"var(--plot-{i},{colour})" for i, colour in enumerate(COLOURS, 1)}
+FAMILY = re.compile(r"font-family: [^;\"]*;? ?")  # the page's is taken
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 # Attributes that hold coordinates get single quotes: the comparison of stored with fresh outputs
 # leaves them out, since they differ between processors.
@@ -28,7 +29,7 @@ def svg(figure: Any, text: str, kind: str) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"{text} {kind}"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        figure.savefig(buffer, format="svg", metadata=nothing)
     whole = buffer.getvalue()
     box = re.search(r'viewBox="[^"]*"', whole)[0]  # type: ignore[index]
     body = whole[whole.index(">", whole.index("<svg")) + 1:whole.rindex("</svg>")]
@@ -36,7 +37,7 @@ def svg(figure: Any, text: str, kind: str) -> str:
     body = re.sub(r"<defs>\s*</defs>|\s*\n\s*", " ", body).replace("xlink:href", "href")
     body = re.sub(r'<g id="[^"]*"', "<g", body)  # the same names in every plot of a page
     body = PLACES.sub(lambda found: f" {found[1]}='{NUMBER.sub(rounded, found[2])}'", body)
-    body = re.sub(r"(font: [\d.]+px )'[^;\"]*", r"\1inherit", re.sub(FAMILY, "", body))
+    body = FAMILY.sub("", body)
     for colour, themed in THEME.items():
         body = re.sub(colour, themed, body, flags=re.I)
     if len(body) > LARGEST:
@@ -46,9 +47,6 @@ def svg(figure: Any, text: str, kind: str) -> str:
     hidden = ";display:none" if kind == "narrow" else ""
     return (f'<svg class="{kind}" role="img" aria-label="{escape(text, quote=True)}" {box} '
             f'style="{style}{hidden}" fill="currentColor">{body}</svg>')
-
-
-FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 
 
 def rounded(found: re.Match[str]) -> str:

@@ -18,8 +18,7 @@ def _style() -> Any:
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
     return {
         "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
-        "svg.fonttype": "none", "figure.constrained_layout.use": True,
-        "figure.constrained_layout.w_pad": 0.12,
+        "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.12,
         "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
         "axes.edgecolor": AXIS, "axes.linewidth": 0.8, "axes.titlesize": 11.5,

@@ -85,6 +85,27 @@
       .map((t) => `${height(t).toFixed(1)}: ${t.textContent}`).slice(0, 8);
   },
 
+  // Displayed formulas drawn smaller than 11 pixels to fit the page.
+  tiny() {
+    const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+    return [...document.querySelectorAll('.bd-article mjx-container[display="true"]')]
+      .filter((e) => e.checkVisibility() && size(e) < 11)
+      .map((e) => `${size(e)}: ${e.textContent.slice(0, 40)}`).slice(0, 8);
+  },
+
+  // Tables that scroll sideways and lose the cells of their first column on the way.
+  leaving() {
+    const boxes = [...document.querySelectorAll('.bd-article div[role="group"]:has(> table)')];
+    return boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).filter((box) => {
+      box.scrollLeft = box.scrollWidth;
+      const edge = box.getBoundingClientRect().left;
+      const first = [...box.querySelectorAll("tbody tr > :first-child:not([colspan])")];
+      const left = first.some((cell) => Math.abs(cell.getBoundingClientRect().left - edge) > 3);
+      box.scrollLeft = 0;
+      return left;
+    }).map((box) => box.textContent.trim().slice(0, 40)).slice(0, 8);
+  },
+
   // Chinese text that does not say that it is Chinese.
   unmarked() {
     const walker = document.createTreeWalker(document.querySelector(".bd-article") || document.head,

@@ -9,7 +9,7 @@ import urllib.request
 import nbformat
 import pytest
 
-from .conftest import BUILT, built_pages
+from .conftest import BUILT, ROOT, built_pages
 
 CHAPTER = "notebooks/15_attention.html"
 KINDS = ["book/cover.html", CHAPTER, "book/glossary.html", "book/api/ops.html", "search.html"]
@@ -70,24 +70,45 @@ def test_contents_of_a_page(visit, way: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_theme_and_search_and_download(visit, width: int) -> None:
-    """Three themes in turn, a search field that finds, a menu with the notebook."""
-    page = visit(CHAPTER, viewport={"width": width, "height": 844}).page
+@pytest.mark.parametrize("address", KINDS)
+def test_theme_and_search(visit, address: str, width: int) -> None:
+    """Three themes in turn, a page as large as the screen and back, a search field that finds."""
+    page = visit(address, viewport={"width": width, "height": 844}).page
     button = page.locator(".bd-header-article .theme-switch-button")
     seen = set()
     for _ in range(3):
         button.click()
         seen.add(page.evaluate("document.documentElement.dataset.mode"))
     assert seen == {"light", "dark", "auto"}
-    page.locator(".dropdown-download-buttons button").first.click()
-    assert page.locator("a.btn-download-source-button").is_visible()
-    page.keyboard.press("Escape")
+    for full in (True, False):
+        page.locator(".btn-fullscreen-button").click()
+        page.wait_for_function(f"Boolean(document.fullscreenElement) === {str(full).lower()}")
     page.keyboard.press("Control+k")
-    field = page.locator("#pst-search-dialog input")
-    assert field.is_visible()
+    field = page.locator("input[name=q]:visible").first  # of a dialog, or of the search page
+    field.wait_for(state="visible", timeout=3_000)
     field.fill("softmax")
     field.press("Enter")
     page.wait_for_selector("#search-results li a")
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_download_and_copy(visit, width: int) -> None:
+    """A menu with the notebook; the copy button takes a cell's code as the notebook has it."""
+    page = visit(CHAPTER, viewport={"width": width, "height": 844},
+                 permissions=["clipboard-read", "clipboard-write"]).page
+    page.locator(".dropdown-download-buttons button").first.click()
+    assert page.locator("a.btn-download-source-button").is_visible()
+    page.keyboard.press("Escape")
+    source = ROOT / CHAPTER.replace(".html", ".ipynb")
+    cells = [cell.source for cell in nbformat.read(source, as_version=4).cells
+             if cell.cell_type == "code"
+             and not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", []))]
+    buttons = page.locator("div.cell_input button.copybtn")
+    assert buttons.count() == len(cells)
+    for i in (0, 5, len(cells) - 1):
+        buttons.nth(i).evaluate("(button) => button.click()")
+        page.wait_for_timeout(100)
+        assert page.evaluate("navigator.clipboard.readText()").strip() == cells[i].strip()
 
 
 def test_tab_key_meets_no_formula(visit) -> None:

@@ -44,6 +44,8 @@ def test_page(visit, address: str) -> None:
         assert ask(page, "cut") == [], f"cut at {width} pixels"
         assert ask(page, "small") == [], f"too small to read at {width} pixels"
         assert ask(page, "outside") == [], f"text outside of its drawing at {width} pixels"
+    assert ask(page, "tiny") == [], "formulas too small to read: break them in their source"
+    assert ask(page, "leaving") == [], "first columns that scroll out of sight"
     assert ask(page, "unmarked") == [], "Chinese text without lang=zh"
     assert ask(page, "width") <= 390, f"wider than a phone: {ask(page, 'wider')}"
     assert ask(page, "wider") == [], "parts that stick out of a phone's screen"

@@ -9,13 +9,13 @@ from html import escape
 from pathlib import Path
 
 import nbformat
-import yaml
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from .downloads import glued
 from .numbers import chapter_number
+from .pages import parts
 
 
 class MapNode(nodes.General, nodes.Element):
@@ -60,8 +60,7 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         for page, title in app.env.titles.items()
         if (number := chapter_number(page)) is not None
     }
-    source = Path(app.srcdir, "book", "chapters.yml").read_text(encoding="utf-8")
-    html = map_html(yaml.safe_load(source), written)
+    html = map_html(parts(app.srcdir), written)
     for place in places:
         place.replace_self(nodes.raw("", html, format="html"))
 
@@ -75,7 +74,7 @@ class Story(Directive):
         path = Path(env.srcdir, "notebooks", "22_training_gpt.ipynb")
         env.note_dependency(str(path))
         text = glued(nbformat.read(path, as_version=4))["training-story"]
-        paragraphs = [nodes.paragraph("", part) for part in text.split("\\n") if part.strip()]
+        paragraphs = [nodes.paragraph("", part) for part in text.split("\n") if part.strip()]
         return [nodes.block_quote("", *paragraphs, classes=["book-story"])]
 
 

@@ -6,6 +6,7 @@ sees on the page. Cells tagged remove-cell only feed numbers to the text and are
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,7 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
         for output in cell.get("outputs", []):
             if GLUED in output.get("data", {}):
                 name = output.metadata["scrapbook"]["name"]
-                found[name] = output.data[GLUED].strip("'\"")
+                found[name] = str(ast.literal_eval(output.data[GLUED]))
     return found
 
 

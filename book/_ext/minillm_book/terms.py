@@ -58,7 +58,8 @@ def link_back(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for item in doctree.findall(nodes.definition_list_item):
         term = item.next_node(nodes.term)
         letters.setdefault(term.astext()[0].upper(), term["ids"][0])
-        pages = sorted(page for page, terms in uses.items() if term.astext().lower() in terms)
+        pages = sorted(page for page, terms in uses.items()
+                       if term.astext().lower() in terms and page in app.env.found_docs)
         if pages:
             item.next_node(nodes.definition).append(links_to(app, pages))
     place = next(doctree.findall(addnodes.glossary))
