@@ -1,5 +1,6 @@
 """What all tests share: the markers, and real text from outside the repository where it exists."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ settings.load_profile("minillm")
 
 
 def pytest_configure(config):
+    # A shell starts background jobs with Ctrl-C ignored, and Python keeps it so. The tests of
+    # interruptions need the handler that a program in the foreground has.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "parity: compares with an installed library, skipped where it is missing"
     )
