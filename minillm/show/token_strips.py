@@ -9,12 +9,14 @@ from .html import COLOURS, LINE, MONO, SANS, Html, plain, visible
 
 
 def tokens(
-    pieces: Sequence[str | bytes], ids: Sequence[int] | None = None, title: str = ""
+    pieces: Sequence[str | bytes], ids: Sequence[int] | None = None, title: str = "",
+    unit: str = "token",
 ) -> Html:
     """Show tokens side by side, each in a box of its own, with its id below.
 
     pieces: the tokens, str or bytes; bytes that are not whole characters are shown in hexadecimal.
-    ids: as many integers, or None. title: a short label in front of the strip.
+    ids: as many integers, or None. title: a short label in front of the strip. unit: what one of
+    them is called, such as piece.
     Spaces show as ␣, newlines as ↵, tabs as ⇥. Raises ValueError if the lengths differ.
     """
     if ids is not None and len(ids) != len(pieces):
@@ -35,7 +37,7 @@ def tokens(
             f'overflow-wrap:anywhere">{visible(piece)}{below}</span>'
         )
     name = f"<b>{escape(title)}</b> · " if title else ""
-    noun = "token" if len(pieces) == 1 else "tokens"
+    noun = unit if len(pieces) == 1 else unit + "s"
     head = (
         f'<div style="font-size:.85em;opacity:.85;margin-bottom:3px;{SANS}">'
         f"{name}{len(pieces)} {noun}</div>"
@@ -47,9 +49,9 @@ def tokens(
     return Html(body, text)
 
 
-def strips(rows: Mapping[str, Sequence[str | bytes]]) -> Html:
+def strips(rows: Mapping[str, Sequence[str | bytes]], unit: str = "token") -> Html:
     """Several strips of tokens, one under the other, each with its name in front."""
-    made = {name: tokens(pieces, title=name) for name, pieces in rows.items()}
+    made = {name: tokens(pieces, title=name, unit=unit) for name, pieces in rows.items()}
     return Html(
         "".join(strip.html for strip in made.values()),
         "\n".join(f"{name}: {strip.text}" for name, strip in made.items()),
