@@ -176,5 +176,13 @@ def test_trees_rise_with_the_rank_of_their_merges() -> None:
     texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', html)
     place = {text: (float(x), float(y)) for x, y, text in texts}
     leaves = ["&lt;b&gt;", "a", "E4", "猫"]
-    assert sorted(leaves, key=lambda leaf: place[leaf][0]) == leaves
+    assert sorted(leaves, key=[text for *_, text in texts].index) == leaves
     assert place["9"][1] < place["3"][1] < place["a"][1]
+
+
+def test_trees_of_bytes_name_the_characters() -> None:
+    """Below its bytes stands each character of more than one, also beside a broken one."""
+    leaves = [bytes([byte]) for byte in "中a".encode() + b"\xe4"]
+    html = show.trees([((((leaves[0], leaves[1], 0), leaves[2], 1), leaves[3], 2), leaves[4], 3)])
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", html._repr_html_())
+    assert texts == ["E4", "B8", "0", "AD", "1", "a", "2", "E4", "3", "中"]

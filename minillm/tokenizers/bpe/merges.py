@@ -73,8 +73,8 @@ def learn_merges(
 
     words: ids of each different word; counts: how often it occurs; tokens: what each id stands
     for. The k-th pair becomes id ``len(tokens) + k``. Ends early when no pair occurs
-    `min_frequency` times. With `max_token_length` what is joined has fewer symbols than that,
-    except for pairs of the first tokens.
+    `min_frequency` times. With `max_token_length` a joined token has fewer symbols than that; two
+    first tokens may always be joined.
     """
     words, tokens = [list(word) for word in words], list(tokens)
     learned: list[Pair] = []
