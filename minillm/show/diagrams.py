@@ -19,13 +19,15 @@ FILL = "rgba({},.16)"
 
 
 def flow(steps: Sequence[str | tuple[str, str]], back: Sequence[str] = (),
-         skips: Sequence[tuple[int, int]] = (), here: Sequence[int] = (), title: str = "") -> Html:
+         skips: Sequence[tuple[int, int]] = (), here: Sequence[int] = (), loop: str = "",
+         title: str = "") -> Html:
     """Steps from top to bottom, each a box, with arrows between them.
 
     steps: what each box says, or (what it says, what stands at its right, such as the shape of
     what comes out). back: what flows back along each arrow, from the first arrow to the last;
     empty texts leave one out. skips: (i, j), a way around the steps i to j, as of a residual
-    connection. here: steps drawn strongly. title: names the drawing.
+    connection. here: steps drawn strongly. loop: what goes from the last step back to the first,
+    all at once. title: names the drawing.
     """
     pairs = [step if isinstance(step, tuple) else (step, "") for step in steps]
     if len(back) not in (0, len(pairs) - 1):
@@ -35,7 +37,7 @@ def flow(steps: Sequence[str | tuple[str, str]], back: Sequence[str] = (),
         if not 0 <= first <= last < len(pairs):
             raise ValueError(f"skips has ({first}, {last}); expected steps from 0 to "
                              f"{len(pairs) - 1}, the first one first")
-    left, right = 16 + 18 * bool(skips), WIDTH - (96 if back else 16)
+    left, right = 16 + 18 * bool(skips), WIDTH - (96 if back or loop else 16)
     middle = (left + right) / 2
     parts = []
     for i, (name, note) in enumerate(pairs):
@@ -51,9 +53,11 @@ def flow(steps: Sequence[str | tuple[str, str]], back: Sequence[str] = (),
         if back and i + 1 < len(pairs) and back[i]:
             parts += _way_back(right, y, back[i])
     parts += [_skip(left - 14, middle, first, last) for first, last in skips]
+    parts += _loop(right, 4 + (len(pairs) - 1) * (BOX + GAP), loop) if loop else []
     height = 8 + len(pairs) * (BOX + GAP) - GAP
     said = [f"{name} {note}" if note else name for name, note in pairs]
     text = " → ".join(said) + (f"; back: {', '.join(filter(None, reversed(back)))}" if back else "")
+    text += f"; from the last to the first: {loop}" if loop else ""
     return _drawing(parts, height, f"{title}: {text}" if title else text)
 
 
@@ -154,6 +158,15 @@ def _way_back(right: float, y: float, text: str) -> list[str]:
     colour = f"rgb({COLOURS[1]})"
     return [_arrow(right - 14, y + BOX + GAP, right - 14, y + BOX, colour, dashed=True),
             _text(right - 2, y + BOX + GAP / 2 + 4, text, "start", 12)]
+
+
+def _loop(right: float, last: float, text: str) -> list[str]:
+    """The dashed arrow from the last box to the first, at their right."""
+    colour, first, end = f"rgb({COLOURS[1]})", 4 + BOX / 2, last + BOX / 2
+    return [f'<path d="M{right:g} {end:g}h16V{first:g}h-9" stroke="{colour}" fill="none" '
+            f'stroke-width="1.6" stroke-dasharray="4 3"/>'
+            f'<path d="M{right:g} {first:g}l8 -4v8z" fill="{colour}"/>',
+            _text(right + 22, (first + end) / 2 + 4, text, "start", 12)]
 
 
 def _skip(left: float, middle: float, first: int, last: int) -> str:

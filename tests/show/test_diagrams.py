@@ -43,6 +43,15 @@ def test_flow() -> None:
     assert svg.get("aria-label") == repr(shown)
 
 
+def test_flow_goes_round() -> None:
+    """A loop is one dashed arrow beside the boxes, from the last to the first."""
+    plain, shown = show.flow(["text", "model", "rule"]), show.flow(["text", "model", "rule"],
+                                                                   loop="append")
+    assert repr(shown) == "text → model → rule; from the last to the first: append"
+    assert shown._repr_html_().count("stroke-dasharray") == 1
+    assert "stroke-dasharray" not in plain._repr_html_()
+
+
 def test_flow_refuses() -> None:
     """Gradients for other arrows than there are, ways around steps there are not."""
     with pytest.raises(ValueError, match="expected one for each of the 1 arrows"):
