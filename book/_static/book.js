@@ -95,7 +95,36 @@ function readableExcerpts() {
     html.replace(/<(span|div) class="math[^>]*>[^]*?<\/\1>/g, "…"), anchor);
 }
 
+// The theme marks sections by how much of them is in sight, and so a wrong one on long pages.
+function markSection() {
+  document.body.removeAttribute("data-bs-spy");
+  const pairs = [];
+  for (const link of document.querySelectorAll(".bd-sidebar-secondary nav a[href^='#']")) {
+    const section = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (section) pairs.push([section, link]);
+  }
+  let waiting = false;
+  const mark = () => {
+    waiting = false;
+    let here = null;
+    for (const [section, link] of pairs) {
+      if (section.getBoundingClientRect().top < innerHeight / 3) here = link;
+    }
+    for (const [, link] of pairs) {
+      link.classList.toggle("active", link === here);
+      if (link === here) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("scroll", () => {
+    if (!waiting) requestAnimationFrame(mark);
+    waiting = true;
+  }, { passive: true });
+  mark();
+}
+
 function start() {
+  markSection();
   bookTerms();
   readableExcerpts();
   if (typeof MathJax !== "undefined") {

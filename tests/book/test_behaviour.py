@@ -132,6 +132,21 @@ def test_map_matches_the_table_of_contents(visit) -> None:
     assert all("to come" in text for text in planned.all_text_contents())
 
 
+@pytest.mark.parametrize("address", CHAPTERS[:3])
+def test_contents_mark_the_section_in_sight(visit, address: str) -> None:
+    """Wherever one scrolls, the last heading above the middle is the one marked, and no other."""
+    page = visit(address).page
+    headings = page.locator(".bd-article section[id] > :is(h2, h3)")
+    for i in range(headings.count()):
+        section = headings.nth(i).evaluate(
+            "h => { h.scrollIntoView(); scrollBy(0, -80); return h.parentElement.id }")
+        page.wait_for_function("""id => {
+            const marked = document.querySelectorAll('.bd-sidebar-secondary nav a.active');
+            const at_end = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+            return at_end || (marked.length == 1 && marked[0].hash == '#' + id)
+        }""", arg=section, timeout=3000)
+
+
 @pytest.mark.parametrize("address", CHAPTERS)
 def test_chapter(visit, address: str) -> None:
     """Chapter number in the title, numbered figures, copy buttons, solutions that open."""
