@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..checks import is_number, is_whole
 
 
 def distribution(logits, temperature: float = 1.0, top_k: int | None = None,
@@ -135,13 +135,3 @@ def check_count(name: str, value, least: int) -> None:
     """Raise a ValueError that names the argument unless it is a whole number, at least so large."""
     if not is_whole(value) or value < least:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
-
-
-def is_whole(value) -> bool:
-    """Whether it is an integer, Python's or NumPy's; True and False are not."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def is_number(value) -> bool:
-    """Whether it is a real number, Python's or NumPy's; True and False are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,9 +1,9 @@
 """Checkpoints: .npz files with the weights, the optimizer's memory and the place in the data.
 
 A file says what kind of model it holds and of which sizes, and has an array for each parameter,
-by its name: ``weights/tokens.w``, and ``m/tokens.w`` and ``v/tokens.w`` of the optimizer. Nothing
-in it is code. It is written under another name
-and renamed when complete, so a crash leaves the previous checkpoint as it was.
+by its name: ``weights/tokens.w``, and such as ``m/tokens.w`` and ``v/tokens.w`` for the
+optimizer's memory. Nothing in it is code. It is written under another name and renamed when
+complete, so a crash leaves the previous checkpoint as it was.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from .model import KINDS, Model
 
 FORMAT = 2
 MOST = 1_000_000  # bytes of the header
+MEMORIES = ("m", "v")  # that an optimizer may have
 
 
 @dataclass
 class Checkpoint:
     """What a file holds: the model's kind, sizes and weights, and what training needs to go on.
 
-    weights and moments are vectors in the order of ``model.weights``.
+    weights and the optimizer's memory, by name, are vectors in the order of ``model.weights``.
     """
 
     kind: str
     config: Any
     weights: np.ndarray
-    moments: tuple[np.ndarray, np.ndarray] | None = None
+    memory: dict[str, np.ndarray] | None = None
     state: dict[str, Any] = field(default_factory=dict)
 
     def model(self) -> Any:
@@ -51,7 +52,7 @@ class Checkpoint:
 
 def save_checkpoint(path, model: Model, optimizer=None, state: dict | None = None,
                     dtype=None) -> None:
-    """Write ``model`` (and an AdamW's memory, and a JSON-able ``state``) to ``path``, atomically.
+    """Write ``model`` (and an optimizer's memory, and a JSON-able ``state``) to ``path``, at once.
 
     ``path`` may be a file open for writing bytes instead. ``dtype=np.float16`` halves a file that
     is only meant for generation. Raises ValueError for what ``load_checkpoint`` would refuse, such
@@ -66,8 +67,9 @@ def save_checkpoint(path, model: Model, optimizer=None, state: dict | None = Non
                               "config": asdict(model.config),
                               "state": {} if state is None else state}
     if optimizer is not None:
-        header["optimizer_steps"] = optimizer.steps
-        vectors |= {"m": optimizer.m, "v": optimizer.v}
+        header |= {"optimizer": type(optimizer).__name__, "optimizer_steps": optimizer.steps,
+                   "memory": optimizer.memory}
+        vectors |= {name: getattr(optimizer, name) for name in optimizer.memory}
     parameters = parameters_of(model)
     arrays: dict[str, np.ndarray] = {}
     for name, vector in vectors.items():
@@ -97,7 +99,7 @@ def path_of(path) -> Path:
 
 
 def stored(parameters: dict[str, Parameter], name: str) -> list[tuple[str, Parameter]]:
-    """The parameters that have a part in the vector: all have weights, the trained ones moments."""
+    """The parameters that have a part in the vector: all have weights, the trained ones memory."""
     return [(part, p) for part, p in parameters.items() if name == "weights" or p.trainable]
 
 
@@ -159,17 +161,18 @@ def load_checkpoint(path) -> Checkpoint:
             kind = KINDS[header["kind"]]
             config = kind.Config(**header["config"])
             parameters = kind.shapes(config, most=len(archive.namelist()))
-            names = ("weights", "m", "v") if "optimizer_steps" in header else ("weights",)
-            vectors = {name: _vector(archive, name, parameters) for name in names}
+            memory = header.get("memory", MEMORIES) if "optimizer_steps" in header else []
+            vectors = {name: _vector(archive, name, parameters) for name in ["weights", *memory]}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError,
             NotImplementedError, RecursionError, zlib.error, tokenize.TokenError) as problem:
         name = getattr(path, "name", "the file") if hasattr(path, "read") else path
         raise ValueError(f"{name} is not a complete minillm checkpoint: {problem}") from problem
     state = dict(header["state"])
-    found = Checkpoint(header["kind"], config, vectors["weights"], None, state)
-    if "m" in vectors:
+    found = Checkpoint(header["kind"], config, vectors.pop("weights"), None, state)
+    if "optimizer_steps" in header:
         state["optimizer_steps"] = header["optimizer_steps"]
-        found.moments = vectors["m"], vectors["v"]
+        state["optimizer"] = header.get("optimizer", "AdamW")  # older files do not say
+        found.memory = vectors
     return found
 
 
@@ -199,6 +202,9 @@ def _json(archive: zipfile.ZipFile) -> dict:
     steps = header.get("optimizer_steps", 0)
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 0:
         raise ValueError(f"its optimizer_steps is {steps!r:.40}, not a number of steps")
+    memory = header.get("memory", [])
+    if not isinstance(memory, list) or not all(name in MEMORIES for name in memory):
+        raise ValueError(f"its memory is {memory!r:.40}; expected names of {MEMORIES}")
     return header
 
 

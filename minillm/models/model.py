@@ -143,13 +143,13 @@ class Model(Module):
         return self.logits(*inputs, **options)
 
     @alone
-    def loss(self, *batch: Any, ignore_index: int = -100, seed: Any = None, row: int = 0,
-             **options: Any) -> float:
+    def loss(self, *batch: Any, ignore_index: int = -100, smoothing: float = 0.0, seed: Any = None,
+             row: int = 0, **options: Any) -> float:
         """Mean cross-entropy (nats per label) of a batch, (*inputs, targets).
 
-        Targets equal to ``ignore_index`` do not count. The logits are turned into their own
-        gradient, so that ``backward`` can follow. seed, row: say what a model with dropout drops,
-        see Drops; it wants another seed for each step.
+        Targets equal to ``ignore_index`` do not count. smoothing: see ops.cross_entropy. The logits
+        are turned into their own gradient, so that ``backward`` can follow. seed, row: say what a
+        model with dropout drops, see Drops; it wants another seed for each step.
         """
         if self.drops:
             if seed is None:
@@ -166,7 +166,7 @@ class Model(Module):
             raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
                             f"ignore_index={ignore_index} where nothing is to be predicted")
         logits = self.forward(*inputs, **options)
-        loss = ops.cross_entropy(logits, targets, ignore_index, dlogits=logits)
+        loss = ops.cross_entropy(logits, targets, ignore_index, logits, smoothing)
         self.keep_dlogits(logits)
         return loss
 

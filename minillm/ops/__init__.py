@@ -21,7 +21,7 @@ from .affine import add_bias, linear, linear_backward, sum_rows
 from .dropping import Drop, dropout
 from .look_up import embedding, embedding_backward
 from .norm import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
-from .optimizer_steps import adamw, sum_of_squares
+from .optimizer_steps import adamw, lion, muon, rmsprop, sgd, sum_of_squares
 from .position import rotate
 from .probability import (
     cross_entropy,
@@ -37,7 +37,7 @@ __all__ = [
     "ACTIVATIONS", "Drop", "adamw", "add_bias", "attention", "attention_backward",
     "attention_decode", "cross_entropy", "dropout", "embedding", "embedding_backward", "gelu",
     "gelu_backward", "gelu_exact", "gelu_exact_backward", "layer_norm", "layer_norm_backward",
-    "linear", "linear_backward", "log_softmax", "log_softmax_backward", "logsumexp", "relu",
-    "relu_backward", "rms_norm", "rms_norm_backward", "rotate", "silu", "silu_backward",
-    "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
+    "linear", "linear_backward", "lion", "log_softmax", "log_softmax_backward", "logsumexp",
+    "muon", "relu", "relu_backward", "rms_norm", "rms_norm_backward", "rmsprop", "rotate", "sgd",
+    "silu", "silu_backward", "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
 ]

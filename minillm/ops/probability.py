@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..backends import twin
+from ..checks import check, is_number
 
 
 @twin
@@ -57,14 +58,17 @@ def log_softmax_backward(dy, y, out=None, axis=-1):
     return np.subtract(dy, np.exp(y) * dy.sum(axis=axis, keepdims=True), out=out)
 
 
-def cross_entropy(logits, targets, ignore_index=-100, dlogits=None):
+def cross_entropy(logits, targets, ignore_index=-100, dlogits=None, smoothing=0.0):
     """Mean of -log softmax(logits)[target] over the labels that count, and its gradient.
 
     logits: (..., V), targets: (...) int in [0, V) or ``ignore_index`` -> the loss, a float (nats).
     With ``dlogits`` the gradient (softmax - one_hot) / n is written there, zero in ignored rows;
     it may be ``logits`` itself, and then no second array of that size ever exists. Without a
     label that counts the loss is 0. Raises an error for labels that are no ids of the vocabulary.
+    With ``smoothing`` ε the target has probability 1 - ε, and ε is spread over all V evenly.
+    Source of the smoothing: Szegedy et al. (2016), section 7.
     """
+    check("smoothing", smoothing, is_number(smoothing) and 0 <= smoothing < 1, "a number in [0, 1)")
     V = logits.shape[-1]
     targets = check_labels(targets, logits.shape, ignore_index)
     if dlogits is not None and dlogits.shape != logits.shape:
@@ -72,7 +76,14 @@ def cross_entropy(logits, targets, ignore_index=-100, dlogits=None):
     count = max(int((targets != ignore_index).sum()), 1)
     rows, labels = logits.reshape(-1, V), targets.reshape(-1)
     grad = None if dlogits is None else dlogits.reshape(-1, V)
+    kept = np.flatnonzero(labels != ignore_index) if smoothing else None
+    # -Σ_i q_i log p_i = lse - Σ_i q_i z_i, so only the scores' mean differs from the plain loss.
+    lead = rows[kept, labels[kept]] - rows[kept].mean(axis=1) if smoothing else np.zeros(1)
     loss = float(cross_entropy_rows(rows, labels, ignore_index, 1 / count, grad))
+    loss += smoothing / count * float(lead.sum(dtype=np.float64))
+    if grad is not None and smoothing:
+        grad[kept] -= grad.dtype.type(smoothing / count / V)
+        grad[kept, labels[kept]] += grad.dtype.type(smoothing / count)
     if grad is not None and not np.may_share_memory(grad, dlogits):
         dlogits[...] = grad.reshape(dlogits.shape)  # memory with gaps: reshape made a copy
     return loss

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..generation.sampling import is_number
-from .optimizers import check
+from ..checks import check, is_number, is_positive
 
 Schedule = Callable[[int], float]
 
 
 def constant(lr: float) -> Schedule:
     """The same rate at every step."""
-    check("lr", lr, is_number(lr) and lr > 0, "a positive number")
+    check("lr", lr, is_positive(lr), "a positive number")
     return lambda step: lr
 
 
@@ -37,10 +36,34 @@ def cosine(peak: float, warmup: int, steps: int, floor: float = 0.0,
                          lambda progress: (1 + math.cos(math.pi * progress)) / 2)
 
 
+def inverse_sqrt(peak: float, warmup: int) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps, then fall as one over the root of the step.
+
+    It has no end: training may go on as long as it likes. The original Transformer's rates are
+    those of peak = 1 / √(C · warmup) for a width of C. Source: Vaswani et al. (2017), equation 3.
+    """
+    check("peak", peak, is_positive(peak), "a positive number")
+    check("warmup", warmup, is_number(warmup) and warmup >= 1, "a number of steps of at least 1")
+    return lambda step: peak * min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5)
+
+
+def warmup_stable_decay(peak: float, warmup: int, decay: int, steps: int, floor: float = 0.0,
+                        from_zero: bool = False) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps, stay, and fall in a line over the last ``decay``.
+
+    Source: Hu et al. (2024), MiniCPM, section 4.2.
+    """
+    check("decay", decay, is_number(decay) and 1 <= decay <= steps - warmup,
+          f"a number of steps from 1 to steps - warmup = {steps - warmup}")
+    stay = 1 - decay / max(steps - 1 - warmup, 1)  # share of the progress without a fall
+    return _after_warmup(peak, warmup, steps, floor, from_zero,
+                         lambda progress: min(1.0, (1 - progress) / (1 - stay)))
+
+
 def _after_warmup(peak: float, warmup: int, steps: int, floor: float, from_zero: bool,
                   shape: Callable[[float], float]) -> Schedule:
     """Warm up in a straight line, then go from peak to floor as ``shape`` goes from 1 to 0."""
-    check("peak", peak, is_number(peak) and peak > 0, "a positive number")
+    check("peak", peak, is_positive(peak), "a positive number")
     check("steps", steps, is_number(steps) and steps >= 1, "a number of steps of at least 1")
     check("warmup", warmup, is_number(warmup) and 0 <= warmup < steps,
           f"a number of steps in [0, {steps})")

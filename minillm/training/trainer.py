@@ -8,12 +8,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..generation.sampling import is_number, is_whole
+from ..checks import check, is_number, is_whole
 from ..models.checkpoints import load_checkpoint, save_checkpoint
 from .batches import Batches, uninterrupted
 from .evaluation import count_labels, evaluate
 from .log import COLUMNS, append_row, describe, keep_rows
-from .optimizers import check
 from .schedules import Schedule, constant
 from .workers import Workers
 
@@ -30,6 +29,7 @@ class Trainer:
     - schedule: learning rate of each step; the optimizer's own rate if None.
     - accumulate: batches per step. Each counts by its labels, as one large batch would.
     - workers: threads that share each batch; see :class:`Workers`.
+    - smoothing: of the labels in training, not in validation; see ops.cross_entropy.
     - seed: decides, with the number of the step, what a model with dropout drops.
     - clip: greatest length of the gradient; None leaves it.
     - validation: a function that returns batches to evaluate on, every ``evaluate_every`` steps.
@@ -38,12 +38,15 @@ class Trainer:
     """
 
     def __init__(self, model, optimizer, loader, *, schedule: Schedule | None = None,
-                 accumulate: int = 1, workers: int = 1, seed: int = 0, clip: float | None = 1.0,
+                 accumulate: int = 1, workers: int = 1, smoothing: float = 0.0, seed: int = 0,
+                 clip: float | None = 1.0,
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
                  progress: bool = True):
         check("accumulate", accumulate, is_whole(accumulate) and accumulate >= 1,
               "a whole number of batches of at least 1")
+        check("smoothing", smoothing, is_number(smoothing) and 0 <= smoothing < 1,
+              "a number in [0, 1)")
         check("seed", seed, is_whole(seed) and seed >= 0, "a whole number of at least 0")
         check("clip", clip, clip is None or (is_number(clip) and clip > 0),
               "a positive length, or None")
@@ -61,7 +64,7 @@ class Trainer:
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
         self.accumulate, self.seed, self.clip = accumulate, int(seed), clip
-        self.workers = Workers(model, workers)
+        self.workers = Workers(model, workers, smoothing)
         self.validation, self.evaluate_every = validation, evaluate_every
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.log, self.print_every, self.progress = log, print_every, progress
@@ -144,8 +147,12 @@ class Trainer:
         if (found.kind, found.config) != (self.model.kind(), self.model.config):
             raise ValueError(f"{path} holds a model with {found.config}, but this one has "
                              f"{self.model.config}; build the model with the stored sizes")
-        if found.moments is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):
+        if found.memory is None or not {"step", "tokens", "seconds", "loader"} <= set(found.state):
             raise ValueError(f"{path} holds a model only, not a training run to resume")
+        mine = type(self.optimizer).__name__
+        if found.state["optimizer"] != mine or set(found.memory) != set(self.optimizer.memory):
+            raise ValueError(f"{path} was written with {found.state['optimizer']}, but this run "
+                             f"has {mine}; make the same optimizer")
         for name in ("step", "tokens", "seed"):
             number = found.state.setdefault(name, self.seed)  # older files do not say their seed
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
@@ -155,7 +162,8 @@ class Trainer:
             raise ValueError(f"{path}: its seconds is {seconds!r:.40}, not a number of at least 0")
         self.loader.resume(found.state["loader"])  # it may refuse: nothing has changed by then
         self.model.weights[:] = found.weights
-        self.optimizer.m[:], self.optimizer.v[:] = found.moments
+        for name, vector in found.memory.items():
+            getattr(self.optimizer, name)[:] = vector
         self.optimizer.steps = found.state["optimizer_steps"]
         self.step, self.tokens = found.state["step"], found.state["tokens"]
         self.seconds, self.seed = seconds, found.state["seed"]

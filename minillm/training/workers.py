@@ -13,28 +13,29 @@ from typing import Any
 import numpy as np
 
 from .. import blas, threads
-from ..generation.sampling import is_whole
+from ..checks import check, is_whole
 from .batches import parts_of
 from .evaluation import count_labels
-from .optimizers import check
 
 
 class Workers:
     """Adds the gradient of a batch to ``model.grads``, on ``count`` threads.
 
+    smoothing: of the labels, see ops.cross_entropy.
     model: as in :mod:`minillm.training`, with ``replica()``. With one thread the model works as it
     is. With more, each further thread has a replica of the model, with gradients and buffers of
     its own but the very same weights. Results depend on ``count`` by rounding only, and not on the
     number of threads that :mod:`minillm.threads` has for them.
     """
 
-    def __init__(self, model, count: int = 1):
+    def __init__(self, model, count: int = 1, smoothing: float = 0.0):
         check("workers", count, is_whole(count) and count >= 1,
               "a whole number of threads of at least 1")
         self.models = [model, *(model.replica() for _ in range(count - 1))]
+        self.smoothing = smoothing
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.models[0], "count": len(self.models)}
+        return {"model": self.models[0], "count": len(self.models), "smoothing": self.smoothing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Copies and unpickled workers share the weights of the first copy."""
@@ -76,8 +77,10 @@ class Workers:
             self.models[0].grads += model.grads
         return loss
 
-    @staticmethod
-    def loss(model, batch, seed: Any, row: int) -> float:
+    def loss(self, model, batch, seed: Any, row: int) -> float:
         """Of rows of a batch, the first of which has the number ``row``."""
-        dropping = getattr(model, "drops", False)  # other packages' models may know no seed
-        return model.loss(*batch, **({"seed": seed, "row": row} if dropping else {}))
+        # Other packages' models may know neither of the options.
+        options = {"seed": seed, "row": row} if getattr(model, "drops", False) else {}
+        if self.smoothing:
+            options["smoothing"] = self.smoothing
+        return model.loss(*batch, **options)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minillm
-from minillm import ops
+from minillm import backend, ops
 
 V = 5
 
@@ -42,3 +42,34 @@ def test_targets_that_are_no_integers_are_refused(dtype):
 def test_memory_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"dlogits has shape \(5, 2\); expected logits' \(2, 5\)"):
         ops.cross_entropy(np.zeros((2, V)), np.ones(2, int), dlogits=np.zeros((V, 2)))
+
+
+@pytest.mark.parametrize("which", ["numpy", "numba"])
+def test_smoothing_by_brute_force(which):
+    """The loss is -Σ q log p with ε spread over all V; its gradient is (p - q) / n."""
+    rng = np.random.default_rng(9)
+    z, targets = rng.normal(0, 3, (2, 5, 7)), rng.integers(0, 7, (2, 5))
+    targets[0, 1] = targets[1, 4] = -100
+    q = 0.9 * np.eye(7)[np.maximum(targets, 0)] + 0.1 / 7
+    q[targets == -100] = 0
+    expected = -(q * ops.log_softmax.numpy(z)).sum() / 8
+    dz = np.empty_like(z)
+    with backend(which):
+        assert ops.cross_entropy(z, targets, smoothing=0.1) == pytest.approx(expected, abs=1e-12)
+        loss = ops.cross_entropy(z, targets, dlogits=dz, smoothing=0.1)
+    assert loss == pytest.approx(expected, abs=1e-12)
+    p = ops.softmax.numpy(z)
+    p[targets == -100] = 0
+    np.testing.assert_allclose(dz, (p - q) / 8, atol=1e-12)
+
+
+def test_smoothing_in_place_and_refused():
+    """The gradient may take the place of the logits; 1 would leave nothing of the target."""
+    z, targets = np.random.default_rng(3).normal(size=(4, 6)), np.array([1, 0, 5, 2])
+    apart = np.empty_like(z)
+    loss = ops.cross_entropy(z, targets, dlogits=apart, smoothing=0.2)
+    assert ops.cross_entropy(z, targets, dlogits=z, smoothing=0.2) == loss
+    np.testing.assert_array_equal(z, apart)
+    for smoothing in (1, -0.1, True, None):
+        with pytest.raises(ValueError, match="smoothing="):
+            ops.cross_entropy(z, targets, smoothing=smoothing)

@@ -55,7 +55,7 @@ def header(**changes):
 def test_round_trip(saved):
     found = load_checkpoint(saved)
     assert found.config == CONFIG
-    assert found.state == {"step": 3, "optimizer_steps": 0}
+    assert found.state == {"step": 3, "optimizer": "AdamW", "optimizer_steps": 0}
     assert np.array_equal(found.weights, GPT(CONFIG, seed=0).weights)
     assert np.array_equal(load_model(saved).weights, found.weights)
 
@@ -200,8 +200,8 @@ def test_files_instead_of_paths(tmp_path, saved):
             file.seek(0)
             found = load_checkpoint(file)
             assert np.array_equal(load_model(file).weights, model.weights)
-            assert np.array_equal(found.moments, [optimizer.m, optimizer.v])
-            assert found.state == {"step": 9, "optimizer_steps": 0}
+            assert np.array_equal(list(found.memory.values()), [optimizer.m, optimizer.v])
+            assert found.state == {"step": 9, "optimizer": "AdamW", "optimizer_steps": 0}
     with pytest.raises(ValueError, match=r"^the file is not a complete minillm checkpoint"):
         load_checkpoint(io.BytesIO(saved.read_bytes()[:-30]))
     with open(saved) as text:
