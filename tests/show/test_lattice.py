@@ -22,3 +22,12 @@ def test_bricks():
     assert len(arranged(edges)) == 3
     with pytest.raises(ValueError, match="empty"):
         show.lattice([])
+
+
+def test_width_of_a_character():
+    edges = [(0, 6, "catsat", -1.0), (5, 6, "t", -2.0)]
+    wide, narrow = (show.lattice(edges, column=column).html for column in (58, 50))
+    assert 'width="376"' in wide
+    assert 'width="328"' in narrow
+    boxes = [re.findall(r'<rect x="(\d+)" y="\d+" width="(\d+)"', html) for html in (wide, narrow)]
+    assert boxes == [[("17", "342"), ("307", "52")], [("17", "294"), ("267", "44")]]

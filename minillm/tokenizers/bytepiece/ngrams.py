@@ -48,7 +48,7 @@ def conditional_logs(counts: Mapping[bytes, int], min_count: int = 2) -> dict[by
 def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True) -> list[int]:
     """The best state of each byte: its place in its piece, 0 to ``order - 1`` (the last stays).
 
-    The score of a byte in state j is the conditional log-probability of the j + 1 bytes that end
+    The score of a byte in state s is the conditional log-probability of the s + 1 bytes that end
     there; a new piece, state 0, may begin anywhere, but with `whole_characters` not inside a
     character.
     """
@@ -56,13 +56,13 @@ def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True
     scores[0] = emission(segment, 0, 0, model, whole_characters)
     for i in range(1, len(segment)):
         best, come_from = [-math.inf] * order, [0] * order
-        for j in range(order):
-            gain = emission(segment, i, j, model, whole_characters)
+        for state in range(order):
+            gain = emission(segment, i, state, model, whole_characters)
             for before in range(order):
-                if j not in (0, min(before + 1, order - 1)):
+                if state not in (0, min(before + 1, order - 1)):
                     continue
-                if scores[before] + gain > best[j]:
-                    best[j], come_from[j] = scores[before] + gain, before
+                if scores[before] + gain > best[state]:
+                    best[state], come_from[state] = scores[before] + gain, before
         scores = best
         routes.append(come_from)
     states = [scores.index(max(scores))]
@@ -71,11 +71,13 @@ def tag(segment: bytes, model: Ngrams, order: int, whole_characters: bool = True
     return states[::-1]
 
 
-def emission(segment: bytes, i: int, j: int, model: Ngrams, whole_characters: bool) -> float:
-    """The score of byte i in state j."""
-    if j > i or (j == 0 and whole_characters and segment[i] & 0xC0 == 0x80):
+def emission(
+    segment: bytes, i: int, state: int, model: Ngrams, whole_characters: bool
+) -> float:
+    """The score of byte i in a state."""
+    if state > i or (state == 0 and whole_characters and segment[i] & 0xC0 == 0x80):
         return -math.inf
-    return model.get(segment[i - j : i + 1], -math.inf)
+    return model.get(segment[i - state : i + 1], -math.inf)
 
 
 def cut_at_zeros(segment: bytes, states: Sequence[int]) -> list[bytes]:
