@@ -7,7 +7,8 @@ from html import escape
 
 from .html import COLOURS, MONO, SANS, Html, plain, scrolling, svg_text
 
-COLUMN, ROW, LEFT = 58, 44, 14  # pixels of a character, of a row of bricks, and at the sides
+COLUMN, ROW, LEFT = 54, 44, 8  # units of a character, of a row of bricks, and at the sides
+SMALLEST, LARGEST = 0.85, 1.5  # pixels of a unit: the drawing fills its column within these
 
 Brick = tuple[int, int, str | bytes, float]
 
@@ -37,8 +38,9 @@ def lattice(
         for edge in row:
             body += brick(edge, 4 + ROW * level, edge[:2] in path, digits)
     svg = (
-        f'<svg role="img" width="{width}" height="{floor + 22}" viewBox="0 0 {width} {floor + 22}"'
-        f' aria-label="{escape(title, quote=True)}" style="max-width:none;height:auto">{body}</svg>'
+        f'<svg role="img" width="{width}" viewBox="0 0 {width} {floor + 22}" '
+        f'aria-label="{escape(title, quote=True)}" style="width:100%;height:auto;'
+        f'min-width:{SMALLEST * width:g}px;max-width:{LARGEST * width:g}px">{body}</svg>'
     )
     printed = [
         f"{i}-{j} {plain(piece)} {number:.{digits}f}{' *' if (i, j) in path else ''}"
