@@ -7,39 +7,41 @@ from html import escape
 
 from .html import COLOURS, MONO, SANS, Html, plain, scrolling, svg_text
 
-ROW, LEFT = 44, 14  # pixels of a row of bricks, and at the sides
+COLUMN, ROW, LEFT = 50, 44, 8  # units of a character, of a row of bricks, and at the sides
+SMALLEST, LARGEST = 0.92, 1.5  # pixels of a unit: the drawing fills its column within these
 
 Brick = tuple[int, int, str | bytes, float]
 
 
 def lattice(
     edges: Sequence[Brick], path: Collection[tuple[int, int]] = (), title: str = "lattice",
-    digits: int = 2, column: int = 58,
+    digits: int = 2,
 ) -> Html:
     """Show pieces as bricks: a way through the text is a row of bricks without gaps.
 
     edges: (start, end, piece, number) of each piece, in characters; the number, shown with
     `digits` decimals, is its score or how often it is used. path: (start, end) of the pieces to
     mark: they have a thick, solid border, a tint and bold letters, the others a thin dashed border.
-    column: pixels of a character; six of 50 find room on a phone.
+    Seven characters find room on a phone.
     """
     if not edges:
         raise ValueError("edges is empty; a lattice needs at least one piece")
     rows = arranged(edges)
     end = max(edge[1] for edge in edges)
-    width, floor = 2 * LEFT + column * end, ROW * len(rows) + 8
+    width, floor = 2 * LEFT + COLUMN * end, ROW * len(rows) + 8
     rows = rows[::-1]
     body = "".join(
-        f'<path d="{border(k, rows, floor, column)}" stroke="currentColor" stroke-opacity=".25"/>'
-        + svg_text(LEFT + column * k, floor + 15, str(k), 12, SANS)
+        f'<path d="{border(k, rows, floor)}" stroke="currentColor" stroke-opacity=".25"/>'
+        + svg_text(LEFT + COLUMN * k, floor + 15, str(k), 12, SANS)
         for k in range(end + 1)
     )
     for level, row in enumerate(rows):
         for edge in row:
-            body += brick(edge, 4 + ROW * level, edge[:2] in path, digits, column)
+            body += brick(edge, 4 + ROW * level, edge[:2] in path, digits)
     svg = (
-        f'<svg role="img" width="{width}" height="{floor + 22}" viewBox="0 0 {width} {floor + 22}"'
-        f' aria-label="{escape(title, quote=True)}" style="max-width:none;height:auto">{body}</svg>'
+        f'<svg role="img" width="{width}" viewBox="0 0 {width} {floor + 22}" '
+        f'aria-label="{escape(title, quote=True)}" style="width:100%;height:auto;'
+        f'min-width:{SMALLEST * width:g}px;max-width:{LARGEST * width:g}px">{body}</svg>'
     )
     printed = [
         f"{i}-{j} {plain(piece)} {number:.{digits}f}{' *' if (i, j) in path else ''}"
@@ -62,9 +64,9 @@ def arranged(edges: Sequence[Brick]) -> list[list[Brick]]:
     return rows
 
 
-def border(k: int, rows: Sequence[Sequence[Brick]], floor: int, column: int) -> str:
+def border(k: int, rows: Sequence[Sequence[Brick]], floor: int) -> str:
     """The line between two characters, left out where a brick lies over it."""
-    x, top = LEFT + column * k, 4
+    x, top = LEFT + COLUMN * k, 4
     path = ""
     for level, row in enumerate(rows):
         if any(edge[0] < k < edge[1] for edge in row):
@@ -74,10 +76,10 @@ def border(k: int, rows: Sequence[Sequence[Brick]], floor: int, column: int) -> 
     return path + f"M{x} {top}V{floor}"
 
 
-def brick(edge: Brick, y: int, marked: bool, digits: int, column: int) -> str:
+def brick(edge: Brick, y: int, marked: bool, digits: int) -> str:
     """One piece: a box with its text and number."""
     start, end, piece, number = edge
-    x, width = LEFT + column * start + 3, column * (end - start) - 6
+    x, width = LEFT + COLUMN * start + 3, COLUMN * (end - start) - 6
     tint = f'fill="rgb({COLOURS[0]})" fill-opacity=".22"' if marked else 'fill="none"'
     line = 'stroke-width="3"' if marked else 'stroke-width="1" stroke-dasharray="4 3"'
     middle = x + width / 2
