@@ -191,6 +191,17 @@ def test_shapes_use_the_letters_of_the_book(notebook) -> None:
                 assert used <= known, f"{columns[0]} {columns[1]}: {used - known} has no meaning"
 
 
+def test_what_is_shown_is_seen(notebook) -> None:
+    """A picture or table that is not the last thing of its cell is thrown away unseen."""
+    for cell in code_cells(notebook):
+        *before, _ = ast.parse(cell.source.replace("%", "#%", 1) if cell.source.startswith("%")
+                               else cell.source).body
+        for statement in before:
+            call = getattr(statement, "value", None) if isinstance(statement, ast.Expr) else None
+            name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+            assert not name.startswith("show."), f"{name} is not the last line: {cell.source}"
+
+
 def test_few_outputs_are_ignored() -> None:
     """At most one code cell in ten over the whole book escapes comparison; an assertion follows.
 
