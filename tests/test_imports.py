@@ -39,7 +39,7 @@ chinese
 generation
 models
 training
-show porter scoreboard storyteller
+show porter scoreboard scores storyteller
 cli
 __main__
 """.strip().splitlines()
