@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from minillm.data.tokens import TokenDataset, check_positive
+from ..checks import check, is_whole
+from .making_batches import BatchMakers
+from .tokens import TokenDataset, check_positive
+
+Batch = tuple[np.ndarray, ...]
 
 IGNORE_INDEX = -100  # label of positions that do not count in the loss
 LAYOUTS = ("stream", "documents", "packed")
@@ -14,6 +19,9 @@ LAYOUTS = ("stream", "documents", "packed")
 
 class DataLoader:
     """Iterates over batches (x, y), int64 (B, T): y is what follows each token of x.
+
+    With ``documents=True`` and packed windows (x, documents, y), where documents (B, T) numbers
+    the documents of each row from 1, 0 at padding; a GPT that gets it looks at no other document.
 
     windows:
       "stream"     windows of ``context`` tokens at every ``stride`` (default: ``context``),
@@ -24,6 +32,9 @@ class DataLoader:
                    row add up to -log P(document). Padding: end token in x, ``-100`` in y.
       "packed"     as "documents", but each row takes as many whole documents as fit.
     Documents longer than ``context`` are cut; ``truncated`` counts them.
+
+    ``workers`` processes make batches ahead of time, the very same ones in the same order; they
+    start with the first batch, which so comes about a second later.
 
     One pass of ``for x, y in loader`` is the rest of an epoch (all of it, at first); the next
     pass is the next epoch, in another order. The order depends on (seed, epoch) alone (NumPy's
@@ -43,6 +54,8 @@ class DataLoader:
         drop_last: bool = True,
         windows: str = "stream",
         reuse: bool = False,
+        documents: bool = False,
+        workers: int = 0,
     ) -> None:
         check_positive("batch_size", batch_size)
         check_positive("context", context)
@@ -53,11 +66,16 @@ class DataLoader:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed={seed!r}: expected a whole number of at least 0; a run is "
                              "resumed by repeating the order that it stands for")
+        check("documents", documents, not documents or windows == "packed",
+              "False unless windows='packed', where rows hold several documents")
+        check("workers", workers, is_whole(workers) and workers >= 0,
+              "a whole number of processes, or 0")
         self.dataset = dataset  # below, plain numbers: state() is stored as JSON
         self.batch_size, self.context, self.seed = int(batch_size), int(context), int(seed)
         self.stride = context if stride is None else stride
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
-        self.windows, self.reuse = windows, reuse
+        self.windows, self.reuse, self.documents = windows, reuse, bool(documents)
+        self.workers = int(workers)
         self.epoch = self.batch = self.truncated = 0
         self.starts, self.lengths = self._rows()
         if len(self) == 0:
@@ -67,7 +85,11 @@ class DataLoader:
                 "context or batch, a smaller stride, drop_last=False, or more text"
             )
         self._order: tuple[int, np.ndarray] | None = None
-        self._buffers: tuple[np.ndarray, np.ndarray] | None = None
+        self._buffers: Batch | None = None
+        self._makers: BatchMakers | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_buffers": None, "_makers": None}
 
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Where in the dataset each row's targets begin, and how many there are."""
@@ -108,23 +130,33 @@ class DataLoader:
             self._order = epoch, shuffled
         return self._order[1]
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        order, epoch = self.order(self.epoch), self.epoch
-        while self.epoch == epoch and self.batch < len(self):
-            rows = order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
-            batch = self._fill(rows)
+    def __iter__(self) -> Iterator[Batch]:
+        order, epoch, first = self.order(self.epoch), self.epoch, self.batch
+        rows = (order[b * self.batch_size : (b + 1) * self.batch_size]
+                for b in range(first, len(self)))
+        for taken, batch in enumerate(self._made(rows), first):
+            if (self.epoch, self.batch) != (epoch, taken):
+                return  # resumed elsewhere meanwhile
             self.batch += 1  # before handing out: state() then names the batch that comes next
             yield batch
         if self.epoch == epoch:
             self.epoch, self.batch = epoch + 1, 0
 
-    def forever(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _made(self, rows: Iterator[np.ndarray]) -> Iterator[Batch]:
+        """The batches of these rows, made here or by the processes."""
+        if not self.workers:
+            return map(self.fill, rows)
+        if self._makers is None:
+            self._makers = BatchMakers(self, self.workers)
+        return self._makers.batches(rows)
+
+    def forever(self) -> Iterator[Batch]:
         """Batches without end, epoch after epoch."""
         while True:
             yield from self
 
-    def _fill(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Copy rows out of the dataset: x, y (B, T)."""
+    def fill(self, rows: np.ndarray) -> Batch:
+        """Copy rows out of the dataset: x, y (B, T), between them documents if asked for."""
         shape = (len(rows), self.context)
         if self._buffers is None or not self.reuse or self._buffers[0].shape != shape:
             self._buffers = np.empty(shape, np.int64), np.empty(shape, np.int64)
@@ -137,7 +169,11 @@ class DataLoader:
             x[i, 1:length] = y[i, : length - 1]
             x[i, length:] = 0 if end is None else end
             x[i, 0] = ids[start - 1] if self.windows == "stream" else end
-        return x, y
+        if not self.documents:
+            return x, y
+        # A document begins where x has an end token that announces it; y ends with one.
+        number = np.cumsum(x == end, axis=1)
+        return x, np.where(y == IGNORE_INDEX, 0, number), y
 
     def state(self) -> dict[str, int | str | bool]:
         """Where the loader stands: plain values, which JSON can hold."""
@@ -173,4 +209,5 @@ class DataLoader:
             "drop_last": self.drop_last,
             "windows": self.windows,
             **({"rows": len(self.starts)} if tail else {}),
+            **({"documents": True} if self.documents else {}),
         }

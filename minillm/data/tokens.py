@@ -39,11 +39,27 @@ class TokenDataset:
     Make one with ``build``, ``open`` or ``from_ids``.
     """
 
-    def __init__(self, ids: np.ndarray, vocab_size: int, end_token: int | None) -> None:
+    def __init__(self, ids: np.ndarray, vocab_size: int, end_token: int | None,
+                 file: tuple[str, int] | None = None) -> None:
         self.ids, self.vocab_size, self.end_token = ids, vocab_size, end_token
+        self.file = file  # the ids are mapped from this path, from this byte on
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process maps the file again; only ids in memory are copied to it."""
+        state = {name: value for name, value in self.__dict__.items() if name != "document_bounds"}
+        if self.file is not None:
+            state["ids"] = self.ids.dtype.str, len(self.ids)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        if self.file is not None:
+            dtype, count = state["ids"]
+            path, start = self.file
+            self.ids = np.memmap(path, dtype, "r", start, (count,))
 
     @classmethod
     def from_ids(
@@ -146,7 +162,8 @@ class TokenDataset:
         if count:
             ids = np.memmap(path, DTYPES[width], "r", HEADER.size, (count,))
         check_range(ids, vocab_size, f"path={str(path)!r}")
-        return cls(ids, vocab_size, None if end < 0 else end)
+        place = (os.path.abspath(path), HEADER.size) if count else None
+        return cls(ids, vocab_size, None if end < 0 else end, place)
 
     @cached_property
     def document_bounds(self) -> np.ndarray:
@@ -179,9 +196,12 @@ class TokenDataset:
                 "share between 0 and 1 that gives each part a document"
             )
         cut = int(self.document_bounds[kept])
-        parts = self.ids[:cut], self.ids[cut:]
-        train, held = (TokenDataset(part, self.vocab_size, self.end_token) for part in parts)
-        return train, held
+        return self._part(0, cut), self._part(cut, len(self))
+
+    def _part(self, start: int, end: int) -> TokenDataset:
+        """A view of some of the ids."""
+        place = self.file and (self.file[0], self.file[1] + start * self.ids.itemsize)
+        return TokenDataset(self.ids[start:end], self.vocab_size, self.end_token, place)
 
     def window_count(self, context: int, stride: int = 1) -> int:
         """Number of windows with all targets: n - context at stride 1."""

@@ -27,10 +27,10 @@ class Flaky(DataLoader):
         super().__init__(*arguments, **options)
         self.calls, self.fails, self.error = itertools.count(), fails, error
 
-    def _fill(self, rows):
+    def fill(self, rows):
         if next(self.calls) in self.fails:
             raise self.error("the drive is away")
-        return super()._fill(rows)
+        return super().fill(rows)
 
 
 def fit(run, steps):
