@@ -5,8 +5,10 @@ from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoin
 from .gpt import GPT, GPTConfig
 from .model import KINDS, Model
 from .pretrained import storyteller
+from .seq2seq import Seq2Seq, Seq2SeqConfig
 
 __all__ = [
-    "GPT", "KINDS", "Checkpoint", "GPTConfig", "Model", "load_checkpoint", "load_model",
+    "GPT", "KINDS", "Checkpoint", "GPTConfig", "Model", "Seq2Seq", "Seq2SeqConfig",
+    "load_checkpoint", "load_model",
     "save_checkpoint", "storyteller",
 ]

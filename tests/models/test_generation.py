@@ -189,6 +189,27 @@ def test_a_wide_beam_with_stops_is_exhaustive_search(tiny):
     assert found[0][1] == pytest.approx(scores[best], abs=1e-4)
 
 
+@pytest.mark.parametrize("alpha", [0.6, 2.0])
+def test_a_length_penalty_prefers_longer_texts(tiny, alpha):
+    """The best of all texts by log-probability for each token, found with a beam wide enough."""
+    scores = {}
+    for length in range(5):
+        for rest in itertools.product(range(3), repeat=length):
+            ids = [1, *rest, 3] if length < 4 else [1, *rest]
+            score = log_probability(tiny, ids, 1)
+            scores[(1, *rest)] = score, score / ((5 + len(ids) - 1) / 6) ** alpha
+    ranked = sorted(scores, key=lambda ids: -scores[ids][1])
+    for cache in (True, False):
+        found = beam_search(tiny, [1], 4, 400, (3,), alpha, cache)
+        assert [tuple(ids) for ids, _ in found[:5]] == ranked[:5]
+        assert found[0][1] == pytest.approx(scores[ranked[0]][0], abs=1e-4)
+    plain = beam_search(tiny, [1], 4, 400, (3,))[0][0]
+    assert len(ranked[0]) >= len(plain)
+    for wrong in (-0.1, float("nan"), "1", True):
+        with pytest.raises(ValueError, match="alpha="):
+            beam_search(tiny, [1], 4, 2, (3,), wrong)
+
+
 def test_one_beam_is_greedy(tiny):
     assert beam_search(tiny, [2], 5, beams=1)[0][0] == generate(tiny, [2], 5, temperature=0)
 
