@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minillm.models import Seq2Seq, Seq2SeqConfig
+from minillm.models import (
+    BERT,
+    BERTClassifier,
+    BERTClassifierConfig,
+    BERTConfig,
+    Seq2Seq,
+    Seq2SeqConfig,
+)
 
 SIZES: dict[str, Any] = dict(vocab_size=13, context=8, layers=2, heads=4, width=16)
 
@@ -38,6 +45,17 @@ def pairs(*options):
     return source, target, mask, labels
 
 
+def segments(labels):
+    """(ids, mask, types, labels): of "tokens" or of "classes"."""
+    rng = np.random.default_rng(2)
+    ids, types = rng.integers(0, 13, (5, 7)), rng.integers(0, 2, (5, 7))
+    mask = np.ones(ids.shape, bool)
+    mask[1, 4:] = mask[2, :3] = mask[3, 1:] = mask[4] = False
+    if labels == "classes":
+        return ids, mask, types, np.array([2, 0, 1, -100, 2])
+    return ids, mask, types, np.where(rng.random(ids.shape) < 0.5, ids, -100)
+
+
 KINDS = {
     "Seq2Seq": Kind(Seq2Seq, Seq2SeqConfig(**SIZES), pairs),
     "Seq2Seq, padded": Kind(Seq2Seq, Seq2SeqConfig(**SIZES, norm_first=True),
@@ -46,4 +64,13 @@ KINDS = {
         Seq2Seq, Seq2SeqConfig(**SIZES, source_vocab=13, tied=False, positions="learned",
                                feed_forward="swiglu", hidden=24), pairs),
     "Seq2Seq, dropout": Kind(Seq2Seq, Seq2SeqConfig(**SIZES, dropout=0.3), pairs),
+    "BERT": Kind(BERT, BERTConfig(**SIZES, eps=1e-6), lambda: segments("tokens")),
+    "BERT, norms first": Kind(BERT, BERTConfig(**SIZES, norm_first=True, types=2, hidden=24),
+                              lambda: segments("tokens")),
+    "BERT, dropout": Kind(BERT, BERTConfig(**SIZES, dropout=0.3), lambda: segments("tokens")),
+    "BERTClassifier": Kind(BERTClassifier, BERTClassifierConfig(**SIZES, classes=3),
+                           lambda: segments("classes")),
+    "BERTClassifier, dropout": Kind(
+        BERTClassifier, BERTClassifierConfig(**SIZES, classes=3, dropout=0.3, norm_first=True),
+        lambda: segments("classes")),
 }
