@@ -8,10 +8,10 @@ from .gpt import GPT, GPTConfig
 from .model import KINDS, Model
 from .pretrained import storyteller
 from .seq2seq import Seq2Seq, Seq2SeqConfig
+from .vit import ViT, ViTConfig
 
 __all__ = [
-    "BERT", "GPT", "KINDS", "BERTClassifier", "BERTClassifierConfig", "BERTConfig", "BERTEncoder",
-    "Checkpoint", "GPTConfig", "Model", "Seq2Seq", "Seq2SeqConfig",
-    "load_checkpoint", "load_model",
-    "save_checkpoint", "storyteller",
+    "BERT", "GPT", "KINDS", "BERTClassifier", "BERTClassifierConfig", "BERTConfig",
+    "BERTEncoder", "Checkpoint", "GPTConfig", "Model", "Seq2Seq", "Seq2SeqConfig", "ViT",
+    "ViTConfig", "load_checkpoint", "load_model", "save_checkpoint", "storyteller",
 ]

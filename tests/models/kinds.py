@@ -13,6 +13,8 @@ from minillm.models import (
     BERTConfig,
     Seq2Seq,
     Seq2SeqConfig,
+    ViT,
+    ViTConfig,
 )
 
 SIZES: dict[str, Any] = dict(vocab_size=13, context=8, layers=2, heads=4, width=16)
@@ -56,6 +58,12 @@ def segments(labels):
     return ids, mask, types, np.where(rng.random(ids.shape) < 0.5, ids, -100)
 
 
+def pictures(*size):
+    """(images, labels), of three classes."""
+    rng = np.random.default_rng(4)
+    return rng.normal(size=(5, *size)), np.array([2, 0, 1, -100, 2])
+
+
 KINDS = {
     "Seq2Seq": Kind(Seq2Seq, Seq2SeqConfig(**SIZES), pairs),
     "Seq2Seq, padded": Kind(Seq2Seq, Seq2SeqConfig(**SIZES, norm_first=True),
@@ -73,4 +81,9 @@ KINDS = {
     "BERTClassifier, dropout": Kind(
         BERTClassifier, BERTClassifierConfig(**SIZES, classes=3, dropout=0.3, norm_first=True),
         lambda: segments("classes")),
+    "ViT": Kind(ViT, ViTConfig(image=6, patch=2, classes=3, layers=2, heads=4, width=16),
+                lambda: pictures(6, 6)),
+    "ViT, colours and dropout": Kind(
+        ViT, ViTConfig(image=(4, 6), patch=2, classes=3, layers=2, heads=2, width=16, channels=3,
+                       hidden=24, norm_first=False, dropout=0.3), lambda: pictures(4, 6, 3)),
 }

@@ -34,6 +34,7 @@ def test_waves_of_positions():
 
 
 @pytest.mark.parity
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 @pytest.mark.parametrize("norm_first", [False, True])
 def test_parity_with_pytorch(norm_first):
     torch = pytest.importorskip("torch")
