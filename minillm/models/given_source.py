@@ -11,27 +11,36 @@ from ..generation import beam_search, generate
 from ..generation.sampling import check_count, check_ordered, check_tokens, is_row
 from .inputs import check_share
 
+TOGETHER = 64  # sources that are translated side by side
+
 
 class GivenSource:
     """The decoder with sources in mind: what generate and beam_search take for a model.
 
     source: (N, S), mask: as of Seq2Seq.logits. Each source serves as many rows of the target as
-    the others, which stand together; a single one serves any number.
+    the others, which stand together, until ``follow`` or the cache's ``select`` says otherwise.
     """
 
     def __init__(self, model: Any, source: Any, mask: Any = None):
         self.model, self.config = model, model.config
         self.source = np.array(source)
         self.mask = None if mask is None else np.array(mask)
+        self.of = np.zeros(0, np.int64)  # the source of each row
 
     def replica(self) -> GivenSource:
         return GivenSource(self.model.replica(), self.source, self.mask)
 
     def forward(self, ids):
         """Logits of whole targets, everything computed anew: ids (B, T) -> (B, T, V)."""
-        group = check_share(len(ids), len(self.source)) // len(self.source)
-        mask = None if self.mask is None else self.mask.repeat(group, axis=0)
-        return self.model.forward(self.source.repeat(group, axis=0), ids, mask)
+        if len(self.of) != len(ids):
+            N = len(self.source)
+            self.of = np.arange(N).repeat(check_share(len(ids), N) // N)
+        mask = None if self.mask is None else self.mask[self.of]
+        return self.model.forward(self.source[self.of], ids, mask)
+
+    def follow(self, parents: list[int]) -> None:
+        """From now on row i continues what was row ``parents[i]``."""
+        self.of = self.of[parents]
 
     def new_cache(self, batch: int):
         return self.model.new_cache(self.source, self.mask, batch)
@@ -46,7 +55,7 @@ def translate(model: Any, source: Any, max_new_tokens: int, start: int, stop: Se
 
     The target begins after the token ``start`` and ends before the first in ``stop``, or after
     ``max_new_tokens``; neither is in the result. With one beam each token is the most probable
-    one, for all sources side by side; with more, see beam_search. ``cache=False`` computes
+    one; with more, see beam_search. ``cache=False`` computes
     everything anew for each token, with the same result.
     """
     check_ordered("source", source)
@@ -66,12 +75,15 @@ def translate(model: Any, source: Any, max_new_tokens: int, start: int, stop: Se
     if beams > c.vocab_size:
         raise ValueError(f"beams={beams} is wider than the vocabulary of {c.vocab_size} tokens, "
                          "so the first step could not fill it; use fewer")
-    if beams == 1:
-        given = GivenSource(model, *padded(rows))
-        found = generate(given, [[start]] * len(rows), max_new_tokens, 0, stop=stop, cache=cache)
-    else:
-        found = [beam_search(GivenSource(model, row[None]), [start], max_new_tokens, beams, stop,
-                             alpha, cache)[0][0] for row in rows]
+    found = []
+    for first in range(0, len(rows), TOGETHER):
+        given = GivenSource(model, *padded(rows[first:first + TOGETHER]))
+        begun = [[start]] * len(given.source)
+        if beams == 1:
+            found += generate(given, begun, max_new_tokens, 0, stop=stop, cache=cache)
+        else:
+            each = beam_search(given, begun, max_new_tokens, beams, stop, alpha, cache)
+            found += [texts[0][0] for texts in each]
     targets = [ids[1:] for ids in found]
     return targets[0] if single else targets
 

@@ -48,9 +48,11 @@ class CrossCache(KeyValueCache):
         self.memory_mask = memory_mask
 
     def select(self, rows: list[int]) -> None:
-        if len(self.memory_keys) > 1:  # a single one serves any rows
-            group = len(self.keys) // len(self.memory_keys)
-            which = [row // group for row in rows]
+        which = np.array(rows, np.int64) // (len(self.keys) // len(self.memory_keys))
+        ends = np.flatnonzero(np.append(np.diff(which), 1)) + 1  # of rows with one memory
+        if len(set(np.diff(ends, prepend=0).tolist())) == 1:
+            which = which[ends - 1]
+        if which.tolist() != list(range(len(self.memory_keys))):
             self.memory_keys, self.memory_values = (
                 x[which] for x in (self.memory_keys, self.memory_values))
             self.memory_mask = None if self.memory_mask is None else self.memory_mask[which]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
+from minillm.generation.beam import largest
 from minillm.generation.scorers import visible_from
 from minillm.models import GPT, GPTConfig
 
@@ -208,6 +209,32 @@ def test_a_length_penalty_prefers_longer_texts(tiny, alpha):
     for wrong in (-0.1, float("nan"), "1", True):
         with pytest.raises(ValueError, match="alpha="):
             beam_search(tiny, [1], 4, 2, (3,), wrong)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_prompts_side_by_side_get_what_each_gets_alone(tiny, cache):
+    prompts = [[1], [2, 0, 1], [3, 3], [0]]
+    for beams, alpha in ((1, 0.0), (3, 0.7), (40, 1.0)):
+        found = beam_search(tiny, prompts, 3, beams, (3,), alpha, cache)
+        for prompt, texts in zip(prompts, found, strict=True):
+            alone = beam_search(tiny, prompt, 3, beams, (3,), alpha)
+            assert [ids for ids, _ in texts] == [ids for ids, _ in alone]
+            for (_, score), (_, expected) in zip(texts, alone, strict=True):
+                assert score == pytest.approx(expected, abs=1e-4)
+    for prompts, error, message in (([[1], []], ValueError, "prompt is empty"),
+                                    ([[1], 2], TypeError, "prompt=2"),
+                                    ([[1], [4]], ValueError, "prompt holds 4")):
+        with pytest.raises(error, match=message):
+            beam_search(tiny, prompts, 3)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 9, 20])
+def test_the_largest_come_first_and_of_equal_ones_the_first(count):
+    rng = np.random.default_rng(0)
+    for x in (rng.normal(size=12), rng.integers(0, 3, 12).astype(float), np.full(12, -np.inf),
+              np.where(rng.random(12) < 0.7, -np.inf, 0.5)):
+        expected = sorted(range(12), key=lambda i: (-x[i], i))[:count]
+        assert largest(x, count).tolist() == expected
 
 
 def test_one_beam_is_greedy(tiny):

@@ -151,16 +151,23 @@ def test_a_memory_serves_several_rows(which):
         model, (source, target, mask, _) = KINDS["Seq2Seq, padded"].make(), pairs("mask")
         chosen, rows = [0, 1], target[[0, 1, 2, 3, 4, 0]]
         cache = model.new_cache(source[chosen], mask[chosen], batch=6)
-        model.extend(rows[:, :3], cache)
+        model.extend(rows[:, :2], cache)
         of = np.array([0, 0, 0, 1, 1, 1])
-        for order in ([2, 0, 0, 5, 4, 3], [1, 2, 4], [2]):
+        given = model.replica().given(source[chosen], mask[chosen])
+        given.forward(rows[:, :1])
+        for order, memories in (([2, 0, 0, 5, 4, 3], 2), ([0, 1, 4, 5], 2), ([1, 2, 3], 3),
+                                ([2, 1, 0], 3), ([0, 0], 1)):
             for part in cache:
                 part.select(order)
+                assert len(part.memory_keys) == memories  # copied only where they must be
+            given.follow(order)
             rows, of = rows[order], of[order]
             ids = rows[:, cache[0].length:cache[0].length + 1]
             last = model.extend(ids, cache)
             expected = model.replica().forward(source[of], rows[:, :cache[0].length], mask[of])
             np.testing.assert_allclose(last, expected[:, -1], rtol=1e-9, atol=1e-12)
+            again = given.forward(rows[:, :cache[0].length])
+            np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("which", BACKENDS)
@@ -175,6 +182,10 @@ def test_with_and_without_the_cache_the_same_is_written(name, which):
             assert found == [model.generate(row, 8, START, [END], **how) for row in sources]
             assert not any(END in row or len(row) > 8 for row in found)
         assert model.generate(sources, 0, START) == [[], [], []]
+        assert model.generate(sources, 0, START, beams=2) == [[], [], []]
+        many = [sources[i % 3] for i in range(70)]  # more than are translated side by side
+        found = model.generate(sources, 4, START, [END], beams=2)
+        assert model.generate(many, 4, START, [END], beams=2) == [found[i % 3] for i in range(70)]
 
 
 def test_greedy_is_a_beam_of_one():
