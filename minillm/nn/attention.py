@@ -32,7 +32,12 @@ class KeyValueCache:
 
     def select(self, rows: list[int]) -> None:
         """Row i becomes what row ``rows[i]`` was."""
-        self.keys, self.values = (x[rows] for x in (self.keys, self.values))
+        kept = [x[rows, :, :self.length] for x in (self.keys, self.values)]
+        if len(rows) != len(self.keys):
+            shape = len(rows), *self.keys.shape[1:]
+            self.keys, self.values = (np.empty(shape, self.keys.dtype) for _ in range(2))
+        for x, filled in zip((self.keys, self.values), kept, strict=True):
+            x[:, :, :self.length] = filled
 
 
 class CrossCache(KeyValueCache):
