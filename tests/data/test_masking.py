@@ -30,6 +30,15 @@ def test_exact_counts():
     assert not np.isin(inputs[changed], [MASK, CLS, SEP, PAD]).any()
 
 
+def test_no_token_becomes_a_special_one_by_chance():
+    special = list(range(0, 30))
+    for seed in range(20):
+        ids = np.where(rows() < 30, 31, rows())
+        inputs, _ = mask_tokens(ids, MASK, V, special, 0.5, seed)
+        assert not np.isin(inputs[inputs != MASK], special).any()
+        assert (inputs != ids)[inputs != MASK].any()
+
+
 def test_every_place_has_its_turn_and_all_three_fates():
     seen = np.zeros((3, *rows().shape), int)
     ids = rows()

@@ -277,3 +277,13 @@ def test_a_beam_goes_on_while_a_running_text_may_overtake():
     (ids, score), = beam_search(Markov(), [0], 5, beams=1, stop=[2])
     assert ids == [0, 1]
     assert score == pytest.approx(np.log(0.63))
+
+
+def test_with_a_length_penalty_it_goes_on_while_a_longer_text_may_overtake():
+    """A text ends at once with 0.37; a less probable one, 0.35 x 0.9, has one token more."""
+    class Other(Markov):
+        chances = np.log([[0.28, 0.35, 0.37], [1e-9, 0.1, 0.9], [1, 1, 1]])
+
+    for alpha, expected in ((0.0, [0]), (2.0, [0, 1])):
+        (ids, _), = beam_search(Other(), [0], 5, beams=1, stop=[2], alpha=alpha)
+        assert ids == expected
