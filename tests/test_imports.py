@@ -38,6 +38,7 @@ tokenizers
 chinese
 generation
 models
+interop
 training
 show porter scoreboard scores storyteller
 cli

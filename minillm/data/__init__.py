@@ -3,6 +3,7 @@
 from minillm.data import stories
 from minillm.data.downloading import download
 from minillm.data.loader import IGNORE_INDEX, DataLoader
+from minillm.data.masking import MaskedLoader, mask_tokens
 from minillm.data.text import (
     documents,
     numpy_documentation,
@@ -15,9 +16,11 @@ from minillm.data.tokens import TokenDataset
 __all__ = [
     "IGNORE_INDEX",
     "DataLoader",
+    "MaskedLoader",
     "TokenDataset",
     "documents",
     "download",
+    "mask_tokens",
     "numpy_documentation",
     "python_documentation",
     "python_sources",

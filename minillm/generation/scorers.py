@@ -47,6 +47,8 @@ class Uncached:
 
     def follow(self, parents: list[int]) -> None:
         """From now on row i continues what was row ``parents[i]``."""
+        if hasattr(self.model, "follow"):  # a model whose rows differ in more than their texts
+            self.model.follow(parents)
 
 
 class Cached:

@@ -20,9 +20,9 @@ from ..nn import (
     Linear,
     Stack,
 )
-from ..nn.dropping import check_rate
-from .inputs import check_ids, check_mask
+from .inputs import attended, check_cache, check_ids, check_start
 from .model import Model, alone
+from .settings import choices, dropout_and_heads, small_number, switches, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -56,31 +56,12 @@ class GPTConfig:
     dropout: float = 0.0
 
     def __post_init__(self):
-        for name in ("vocab_size", "context", "layers", "heads", "width", "hidden", "kv_heads",
-                     "window"):
-            value = getattr(self, name)
-            if value is None and name in ("hidden", "kv_heads", "window"):
-                continue
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
-            object.__setattr__(self, name, int(value))  # NumPy's cannot be stored as JSON
-        for name in ("norm_first", "bias", "tied"):
-            value = getattr(self, name)
-            if not isinstance(value, (bool, np.bool_)):
-                raise ValueError(f"{name}={value!r}: expected True or False")
-            object.__setattr__(self, name, bool(value))
-        for name, known in (("norm", NORMS), ("feed_forward", FEED_FORWARDS),
-                            ("positions", POSITIONS)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in known:
-                raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
-        if isinstance(self.norm_eps, bool) or not isinstance(self.norm_eps, (int, float)) \
-                or not 0 < self.norm_eps < 1:
-            raise ValueError(f"norm_eps={self.norm_eps!r}: expected a number between 0 and 1")
-        object.__setattr__(self, "dropout", check_rate(self.dropout))
-        if self.width % self.heads:
-            raise ValueError(f"width={self.width} is not a multiple of heads={self.heads}; each "
-                             "head takes an equal part of the width")
+        whole_numbers(self, "vocab_size", "context", "layers", "heads", "width", "hidden",
+                      "kv_heads", "window", optional=("hidden", "kv_heads", "window"))
+        switches(self, "norm_first", "bias", "tied")
+        choices(self, norm=NORMS, feed_forward=FEED_FORWARDS, positions=POSITIONS)
+        small_number(self, "norm_eps")
+        dropout_and_heads(self)
         if self.heads % (self.kv_heads or self.heads):
             raise ValueError(f"kv_heads={self.kv_heads} does not divide heads={self.heads}; each "
                              "serves an equal number of queries")
@@ -137,12 +118,7 @@ class GPT(Model):
         mask of another shape or with holes.
         """
         ids = check_ids(ids, self.config.context)
-        attend, where = None, np.arange(ids.shape[1])
-        if mask is not None:
-            mask = check_mask(mask, ids.shape)
-            attend, start = mask[:, None, None, :], mask.argmax(axis=1)
-            if start.any():
-                where = np.maximum(where - start[:, None], 0)
+        attend, where = attended(mask, ids.shape)
         x = self.dropout(self.positions.embed(self.tokens(ids), where), drops)
         return self.head(self.blocks(x, attend, where, drops=drops))
 
@@ -180,11 +156,7 @@ class GPT(Model):
         ids = check_ids(ids, self.config.context, length)
         B, T = ids.shape
         self.check_cache(cache, B)
-        start = np.zeros(B, np.int64) if start is None else np.asarray(start)
-        if start.shape != (B,) or start.dtype.kind not in "iu" \
-                or not 0 <= min(start.tolist()) <= max(start.tolist()) < length + T:
-            raise ValueError(f"start={start.tolist()!r}: expected ({B},) whole numbers from 0 to "
-                             f"{length + T - 1}, so that each row has a token that is no padding")
+        start = check_start(start, B, length + T)
         self.dlogits = None
         where = np.maximum(np.arange(length, length + T) - start[:, None], 0)
         x = self.positions.embed(self.tokens(ids), where)
@@ -200,11 +172,5 @@ class GPT(Model):
 
     def check_cache(self, cache, batch: int) -> None:
         """Raise a ValueError unless ``cache`` fits this model and that many rows."""
-        layers = self.config.layers
         expected = self.blocks[0].attention.cache_shape(batch, self.config.context)
-        if len(cache) == layers and all(part.keys.shape == expected for part in cache):
-            return
-        found = sorted({part.keys.shape for part in cache})
-        raise ValueError(f"cache has {len(cache)} layers of shapes {found}; this model and these "
-                         f"ids need {layers} layers of (rows, heads, context, width of a head) = "
-                         f"{expected}: make it with new_cache({batch})")
+        check_cache(cache, self.config.layers, expected, f"new_cache({batch})")

@@ -5,20 +5,20 @@ adds into each parameter's ``grad``. Outputs are *borrowed*: they live in the mo
 hold until its next ``forward`` (gradients: until its next ``backward``). Copy what must last.
 """
 
-from .attention import Attention, KeyValueCache
+from .attention import Attention, CrossCache, KeyValueCache
 from .block import Block, CrossBlock, Stack
 from .dropping import Dropout, Drops
 from .feed_forward import FEED_FORWARDS, FeedForward, GatedFeedForward
-from .layers import Embedding, Linear
+from .layers import Embedding, Linear, TiedLinear
 from .module import Module, flatten, in_order, parameters_of, share_scratch
 from .norms import NORMS, LayerNorm, RMSNorm
 from .parameters import Init, Parameter, Shapes
-from .positions import POSITIONS, Alibi, Learned, NoPositions, Rotary
+from .positions import POSITIONS, Alibi, Learned, NoPositions, Rotary, Sinusoidal
 
 __all__ = [
-    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "CrossBlock", "Dropout",
-    "Drops", "Embedding",
-    "FeedForward", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned", "Linear",
-    "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes", "Stack", "flatten",
-    "in_order", "parameters_of", "share_scratch",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "CrossBlock",
+    "CrossCache", "Dropout", "Drops", "Embedding", "FeedForward", "GatedFeedForward", "Init",
+    "KeyValueCache", "LayerNorm", "Learned", "Linear", "Module", "NoPositions", "Parameter",
+    "RMSNorm", "Rotary", "Shapes", "Sinusoidal", "Stack", "TiedLinear", "flatten", "in_order",
+    "parameters_of", "share_scratch",
 ]

@@ -32,7 +32,36 @@ class KeyValueCache:
 
     def select(self, rows: list[int]) -> None:
         """Row i becomes what row ``rows[i]`` was."""
-        self.keys, self.values = (x[rows] for x in (self.keys, self.values))
+        kept = [x[rows, :, :self.length] for x in (self.keys, self.values)]
+        if len(rows) != len(self.keys):
+            shape = len(rows), *self.keys.shape[1:]
+            self.keys, self.values = (np.empty(shape, self.keys.dtype) for _ in range(2))
+        for x, filled in zip((self.keys, self.values), kept, strict=True):
+            x[:, :, :self.length] = filled
+
+
+class CrossCache(KeyValueCache):
+    """A cache of a layer that also looks at a memory, whose keys and values are made only once.
+
+    memory_keys, memory_values: (N, K, S, D), memory_mask: (N, 1, 1, S), or None if nothing is
+    padding. Each of the N memories serves as many rows as the others, which stand together.
+    """
+
+    def __init__(self, keys, values, memory_keys, memory_values, memory_mask):
+        super().__init__(keys, values)
+        self.memory_keys, self.memory_values = memory_keys, memory_values
+        self.memory_mask = memory_mask
+
+    def select(self, rows: list[int]) -> None:
+        which = np.array(rows, np.int64) // (len(self.keys) // len(self.memory_keys))
+        ends = np.flatnonzero(np.append(np.diff(which), 1)) + 1  # of rows with one memory
+        if len(set(np.diff(ends, prepend=0).tolist())) == 1:
+            which = which[ends - 1]
+        if which.tolist() != list(range(len(self.memory_keys))):
+            self.memory_keys, self.memory_values = (
+                x[which] for x in (self.memory_keys, self.memory_values))
+            self.memory_mask = None if self.memory_mask is None else self.memory_mask[which]
+        super().select(rows)
 
 
 class Attention(Module):
@@ -47,6 +76,7 @@ class Attention(Module):
       :mod:`minillm.nn.positions`.
     - bias: whether the four matrices have biases.
     - dropout: share of the weights that is dropped in training.
+    - std, out_std: of the numbers that its matrices, and the last of them, start with.
     One product makes queries, keys and values of all heads. Source: Vaswani et al. (2017),
     section 3.2.2.
     """
@@ -54,7 +84,7 @@ class Attention(Module):
     def __init__(self, width: int, heads: int, init: Init, causal: bool = True,
                  out_std: float = 0.02, kv_heads: int | None = None, cross: bool = False,
                  positions: NoPositions | None = None, bias: bool = True,
-                 window: int | None = None, dropout: float = 0.0):
+                 window: int | None = None, dropout: float = 0.0, std: float = 0.02):
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} does not divide into heads={heads} equal parts; "
@@ -68,10 +98,10 @@ class Attention(Module):
         self.causal, self.cross, self.positions, self.window = causal, cross, positions, window
         D = width // heads
         if cross:
-            self.query = Linear(width, width, init, bias=bias)
-            self.key_value = Linear(width, 2 * self.kv_heads * D, init, bias=bias)
+            self.query = Linear(width, width, init, std, bias)
+            self.key_value = Linear(width, 2 * self.kv_heads * D, init, std, bias)
         else:
-            self.qkv = Linear(width, (heads + 2 * self.kv_heads) * D, init, bias=bias)
+            self.qkv = Linear(width, (heads + 2 * self.kv_heads) * D, init, std, bias)
         self.proj = Linear(width, width, init, std=out_std, bias=bias)
 
     def split(self, x, *heads: int):
@@ -158,3 +188,29 @@ class Attention(Module):
             ops.attention(q, keys, values, True, mask if start.any() else None, self.window,
                           slopes, out=out)
         return self.proj(y)
+
+    def read(self, memory) -> tuple[np.ndarray, np.ndarray]:
+        """The keys and values of a memory (B, S, C), for ``look``: (B, K, S, D) each, new."""
+        keys, values = self.split(self.key_value(memory), self.kv_heads, self.kv_heads)
+        return keys.copy(), values.copy()
+
+    def look(self, x, keys, values, mask=None):
+        """forward of cross-attention with keys and values that ``read`` has made before.
+
+        x: (B, T, C), keys and values: (N, K, S, D), mask: (N, 1, 1, S). Memory i serves the rows
+        from i B / N on: without an order among queries, more rows are only more positions.
+        """
+        q, = self.split(self.query(x.reshape(len(keys), -1, x.shape[-1])), self.heads)
+        y = self.saved("y", (len(keys), q.shape[2], x.shape[-1]), x.dtype)
+        ops.attention(q, keys, values, False, mask, out=self.split(y, self.heads)[0])
+        return self.proj(y).reshape(x.shape)
+
+    def weights(self):
+        """How much each position of the last forward took from each, before dropout: (B, H, T, S).
+
+        Computed again by the definition, for what wants to look at them: block by block no such
+        matrix ever exists.
+        """
+        _, probs = ops.attention.numpy(self.q, self.k, self.v, self.causal and not self.cross,
+                                       self.mask, self.window, self.slopes)
+        return probs

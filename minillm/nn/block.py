@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .attention import Attention, KeyValueCache
+from .attention import Attention, CrossCache, KeyValueCache
 from .dropping import Dropout
 from .module import Module, share_scratch
 
@@ -112,6 +112,22 @@ class CrossBlock(Block):
         dx = self.norm1.backward(dx)
         dx += self.attention.backward(self.drop1.backward(dx))
         return dx
+
+    def cache(self, part: KeyValueCache, memory, mask) -> CrossCache:
+        """An empty ``part`` of a cache, with what this block reads of the memory."""
+        return CrossCache(part.keys, part.values, *self.cross.read(memory), mask)
+
+    def extend(self, x, cache: CrossCache, start):  # type: ignore[override]
+        """As of Block; what it looks at is in ``cache`` too."""
+        y = self.saved("y", x.shape, x.dtype)
+        memory = cache.memory_keys, cache.memory_values, cache.memory_mask
+        if self.norm_first:
+            x = x + self.attention.extend(self.norm1(x), cache, start)
+            x = x + self.cross.look(self.norm_cross(x), *memory)
+            return np.add(x, self.feed_forward(self.norm2(x)), out=y)
+        x = self.norm1(x + self.attention.extend(x, cache, start))
+        x = self.norm_cross(x + self.cross.look(x, *memory))
+        return self.norm2(np.add(x, self.feed_forward(x), out=y))
 
 
 class Stack(Module):

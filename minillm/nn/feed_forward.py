@@ -21,10 +21,10 @@ class FeedForward(Module):
     """
 
     def __init__(self, width: int, hidden: int, init: Init, out_std: float = 0.02,
-                 activation: str = "gelu", bias: bool = True):
+                 activation: str = "gelu", bias: bool = True, std: float = 0.02):
         super().__init__()
         self.activation = activation
-        self.expand = Linear(width, hidden, init, bias=bias)
+        self.expand = Linear(width, hidden, init, std, bias)
         self.contract = Linear(hidden, width, init, std=out_std, bias=bias)
 
     def forward(self, x):
@@ -45,11 +45,11 @@ class GatedFeedForward(Module):
     """
 
     def __init__(self, width: int, hidden: int, init: Init, out_std: float = 0.02,
-                 activation: str = "silu", bias: bool = False):
+                 activation: str = "silu", bias: bool = False, std: float = 0.02):
         super().__init__()
         self.activation = activation
-        self.gate = Linear(width, hidden, init, bias=bias)
-        self.expand = Linear(width, hidden, init, bias=bias)
+        self.gate = Linear(width, hidden, init, std, bias)
+        self.expand = Linear(width, hidden, init, std, bias)
         self.contract = Linear(hidden, width, init, std=out_std, bias=bias)
 
     def forward(self, x):

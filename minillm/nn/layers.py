@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import ops
 from .module import Module
-from .parameters import Init
+from .parameters import Init, Parameter
 
 
 class Linear(Module):
@@ -30,11 +30,15 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A table of V vectors.  ids: (...) -> y: (..., C).  It starts as N(0, std²)."""
+    """A table of V vectors.  ids: (...) -> y: (..., C).  It starts as N(0, std²).
 
-    def __init__(self, entries: int, width: int, init: Init, std: float = 0.02):
+    table: that of another part, to share it, instead of a new one.
+    """
+
+    def __init__(self, entries: int, width: int, init: Init, std: float = 0.02,
+                 table: Parameter | None = None):
         super().__init__()
-        self.w = init.normal(std, entries, width)
+        self.w = init.normal(std, entries, width) if table is None else table
 
     def forward(self, ids):
         self.ids = np.asarray(ids)
@@ -44,3 +48,25 @@ class Embedding(Module):
     def backward(self, dy):
         """Adds into the table's gradient; ids have no gradient, so nothing is returned."""
         ops.embedding_backward(dy, self.ids, self.w.grad)
+
+
+class TiedLinear(Module):
+    """y = x Eᵀ + b, where E is a table of embeddings.  x: (..., C) -> y: (..., V).
+
+    Source: Press & Wolf (2017).
+    """
+
+    def __init__(self, table: Parameter, init: Init, bias: bool = True):
+        super().__init__()
+        self.w = table
+        self.b = init.constant(0, table.shape[0]) if bias else None
+
+    def forward(self, x):
+        self.x = x
+        y = self.saved("y", (*x.shape[:-1], self.w.shape[0]), x.dtype)
+        return ops.linear(x, self.w.value.T, None if self.b is None else self.b.value, out=y)
+
+    def backward(self, dy):
+        dx = self.scratch("dx", self.x.shape, dy.dtype)
+        return ops.linear_backward(dy, self.x, self.w.value.T, self.w.grad.T,
+                                   None if self.b is None else self.b.grad, out=dx)

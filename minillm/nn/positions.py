@@ -57,6 +57,18 @@ class Learned(NoPositions, Embedding):
         self.backward(dx.sum(axis=0) if shared else dx)
 
 
+class Sinusoidal(NoPositions):
+    """Waves of many lengths, added; nothing is learned. See ops.sinusoids."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        ops.sinusoids(0, width)  # refuses an odd one here, where it was given
+
+    def embed(self, x, where):
+        x += ops.sinusoids(where, x.shape[-1]).astype(x.dtype)
+        return x
+
+
 class Rotary(NoPositions):
     """Queries and keys are turned by an angle that grows with the position; see ops.rotate."""
 
@@ -94,6 +106,7 @@ class Alibi(NoPositions):
 
 POSITIONS: dict[str, Any] = {
     "learned": Learned,
+    "sinusoidal": lambda context, width, init: Sinusoidal(width),
     "rotary": lambda context, width, init: Rotary(),
     "alibi": lambda context, width, init: Alibi(),
     "none": lambda context, width, init: NoPositions(),

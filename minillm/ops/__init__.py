@@ -22,7 +22,7 @@ from .dropping import Drop, dropout
 from .look_up import embedding, embedding_backward
 from .norm import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
 from .optimizer_steps import adamw, lion, muon, rmsprop, sgd, sum_of_squares
-from .position import rotate
+from .position import rotate, sinusoids
 from .probability import (
     cross_entropy,
     log_softmax,
@@ -39,5 +39,6 @@ __all__ = [
     "gelu_backward", "gelu_exact", "gelu_exact_backward", "layer_norm", "layer_norm_backward",
     "linear", "linear_backward", "lion", "log_softmax", "log_softmax_backward", "logsumexp",
     "muon", "relu", "relu_backward", "rms_norm", "rms_norm_backward", "rmsprop", "rotate", "sgd",
-    "silu", "silu_backward", "softmax", "softmax_backward", "sum_of_squares", "sum_rows",
+    "silu", "silu_backward", "sinusoids", "softmax", "softmax_backward", "sum_of_squares",
+    "sum_rows",
 ]

@@ -1,4 +1,4 @@
-"""Rotary positions: a vector is turned by an angle that tells where its token stands."""
+"""Positions as angles: waves that are added, and rotary ones that turn a vector."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def rotate(x, where, theta=10_000.0):
     cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
     a, b = x[..., :half], x[..., half:]
     return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
+
+
+def sinusoids(where, width, theta=10_000.0):
+    """p(2i) = sin(where / θ^(2i/C)), p(2i+1) = cos(where / θ^(2i/C)), i = 0 … C/2 - 1.
+
+    where: positions (...), width: even C -> (..., C) in float64. A step of k positions turns each
+    pair by the same angle wherever it begins, so p(t + k) is a linear function of p(t).
+    Source: Vaswani et al. (2017), section 3.5.
+    """
+    if width % 2:
+        raise ValueError(f"width={width}: expected an even number, a sine and a cosine for each "
+                         "wave length")
+    angle = np.asarray(where)[..., None] * theta ** (-np.arange(0, width, 2) / width)
+    return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(*angle.shape[:-1], width)

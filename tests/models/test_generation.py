@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
+from minillm.generation.beam import largest
 from minillm.generation.scorers import visible_from
 from minillm.models import GPT, GPTConfig
 
@@ -189,6 +190,53 @@ def test_a_wide_beam_with_stops_is_exhaustive_search(tiny):
     assert found[0][1] == pytest.approx(scores[best], abs=1e-4)
 
 
+@pytest.mark.parametrize("alpha", [0.6, 2.0])
+def test_a_length_penalty_prefers_longer_texts(tiny, alpha):
+    """The best of all texts by log-probability for each token, found with a beam wide enough."""
+    scores = {}
+    for length in range(5):
+        for rest in itertools.product(range(3), repeat=length):
+            ids = [1, *rest, 3] if length < 4 else [1, *rest]
+            score = log_probability(tiny, ids, 1)
+            scores[(1, *rest)] = score, score / ((5 + len(ids) - 1) / 6) ** alpha
+    ranked = sorted(scores, key=lambda ids: -scores[ids][1])
+    for cache in (True, False):
+        found = beam_search(tiny, [1], 4, 400, (3,), alpha, cache)
+        assert [tuple(ids) for ids, _ in found[:5]] == ranked[:5]
+        assert found[0][1] == pytest.approx(scores[ranked[0]][0], abs=1e-4)
+    plain = beam_search(tiny, [1], 4, 400, (3,))[0][0]
+    assert len(ranked[0]) >= len(plain)
+    for wrong in (-0.1, float("nan"), "1", True):
+        with pytest.raises(ValueError, match="alpha="):
+            beam_search(tiny, [1], 4, 2, (3,), wrong)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_prompts_side_by_side_get_what_each_gets_alone(tiny, cache):
+    prompts = [[1], [2, 0, 1], [3, 3], [0]]
+    for beams, alpha in ((1, 0.0), (3, 0.7), (40, 1.0)):
+        found = beam_search(tiny, prompts, 3, beams, (3,), alpha, cache)
+        for prompt, texts in zip(prompts, found, strict=True):
+            alone = beam_search(tiny, prompt, 3, beams, (3,), alpha)
+            assert [ids for ids, _ in texts] == [ids for ids, _ in alone]
+            for (_, score), (_, expected) in zip(texts, alone, strict=True):
+                assert score == pytest.approx(expected, abs=1e-4)
+    for prompts, error, message in (([[1], []], ValueError, "prompt is empty"),
+                                    ([[1], 2], TypeError, "prompt=2"),
+                                    ([[1], [4]], ValueError, "prompt holds 4")):
+        with pytest.raises(error, match=message):
+            beam_search(tiny, prompts, 3)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 9, 20])
+def test_the_largest_come_first_and_of_equal_ones_the_first(count):
+    rng = np.random.default_rng(0)
+    for x in (rng.normal(size=12), rng.integers(0, 3, 12).astype(float), np.full(12, -np.inf),
+              np.where(rng.random(12) < 0.7, -np.inf, 0.5)):
+        expected = sorted(range(12), key=lambda i: (-x[i], i))[:count]
+        assert largest(x, count).tolist() == expected
+
+
 def test_one_beam_is_greedy(tiny):
     assert beam_search(tiny, [2], 5, beams=1)[0][0] == generate(tiny, [2], 5, temperature=0)
 
@@ -229,3 +277,13 @@ def test_a_beam_goes_on_while_a_running_text_may_overtake():
     (ids, score), = beam_search(Markov(), [0], 5, beams=1, stop=[2])
     assert ids == [0, 1]
     assert score == pytest.approx(np.log(0.63))
+
+
+def test_with_a_length_penalty_it_goes_on_while_a_longer_text_may_overtake():
+    """A text ends at once with 0.37; a less probable one, 0.35 x 0.9, has one token more."""
+    class Other(Markov):
+        chances = np.log([[0.28, 0.35, 0.37], [1e-9, 0.1, 0.9], [1, 1, 1]])
+
+    for alpha, expected in ((0.0, [0]), (2.0, [0, 1])):
+        (ids, _), = beam_search(Other(), [0], 5, beams=1, stop=[2], alpha=alpha)
+        assert ids == expected

@@ -32,6 +32,7 @@ OPTIONS = {
     "no positions": dict(positions="none", feed_forward="relu"),
     "Mistral": dict(norm="rms", feed_forward="swiglu", positions="rotary", kv_heads=2, bias=False,
                     tied=False, window=3),
+    "waves": dict(positions="sinusoidal"),
     "ALiBi": dict(positions="alibi"),
     "ALiBi with all": dict(positions="alibi", kv_heads=1, window=3, norm_first=False),
     "dropout": dict(dropout=0.3),
