@@ -5,8 +5,9 @@ from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoin
 from .gpt import GPT, GPTConfig
 from .model import KINDS, Model
 from .pretrained import storyteller
+from .word2vec import Word2Vec, Word2VecConfig
 
 __all__ = [
-    "GPT", "KINDS", "Checkpoint", "GPTConfig", "Model", "load_checkpoint", "load_model",
-    "save_checkpoint", "storyteller",
+    "GPT", "KINDS", "Checkpoint", "GPTConfig", "Model", "Word2Vec",
+    "Word2VecConfig", "load_checkpoint", "load_model", "save_checkpoint", "storyteller",
 ]

@@ -163,6 +163,18 @@ def adamw_case(which, dtype, layout, inplace):
     return [w, m, v]
 
 
+def word2vec_case(op):
+    def run(which, dtype, layout, inplace):
+        inputs, outputs = arrays((9, V), 2, dtype, layout)  # 9 words: many stand twice in a window
+        rng = np.random.default_rng(4)
+        ids, negatives = rng.integers(0, 9, T), rng.integers(0, 9, (T, 4))
+        start, reach = np.array([0, 1, 1, 30, 40, T]), rng.integers(1, 6, T)
+        rates = np.linspace(0.02, 0.001, T, dtype=dtype)
+        getattr(op, which)(inputs, outputs, ids, start, reach, negatives, rates)
+        return [inputs, outputs]
+    return run
+
+
 CASES = {
     "softmax": rowwise(ops.softmax, "x"),
     "softmax_backward": rowwise(ops.softmax_backward, ["dy", "y"]),
@@ -188,6 +200,8 @@ CASES = {
     "attention_decode": attention_decode_case,
     "sum_of_squares": sum_of_squares_case,
     "adamw": adamw_case,
+    "skip_gram": word2vec_case(ops.skip_gram),
+    "bag_of_neighbours": word2vec_case(ops.bag_of_neighbours),
 }
 
 
