@@ -10,7 +10,7 @@ from ..checks import check, is_whole
 from ..nn import Dropout, Embedding, Init, Linear
 from ..nn.dropping import check_rate
 from .inputs import check_ids
-from .model import Model
+from .model import Model, alone
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,12 @@ class OneWay(Model):
         for layer, dropout in zip(reversed(self.blocks), reversed(self.drops_after), strict=False):
             dx = layer.backward(dropout.backward(dx))
         self.tokens.backward(self.drops_after[0].backward(dx))
+
+    @alone
+    def hidden(self, ids):
+        """The vector of each token in its text, from the last layer: (B, T) -> (B, T, C)."""
+        self.forward(ids)
+        return self.h.copy()
 
     def generate(self, prompt_ids, max_new_tokens, temperature=1.0, top_k=None, top_p=None,
                  seed=0, stop=()):

@@ -1,4 +1,4 @@
-"""Words and documents as vectors: counted, weighted, compared and drawn in two dimensions."""
+"""Words and documents as vectors: counted, weighted, compared, drawn, and probed."""
 
 from .counts import (
     bag_of_words,
@@ -9,11 +9,12 @@ from .counts import (
     word_index,
 )
 from .neighbours import analogy, cosine, nearest, unit
+from .probe import LinearProbe, linear_probe
 from .projection import PrincipalComponents, principal_components
 from .words import WordVectors
 
 __all__ = [
-    "PrincipalComponents", "WordVectors", "analogy", "bag_of_words", "cosine",
-    "document_frequencies", "inverse_document_frequency", "nearest", "one_hot",
+    "LinearProbe", "PrincipalComponents", "WordVectors", "analogy", "bag_of_words", "cosine",
+    "document_frequencies", "inverse_document_frequency", "linear_probe", "nearest", "one_hot",
     "principal_components", "tf_idf", "unit", "word_index",
 ]
