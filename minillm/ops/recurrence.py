@@ -54,9 +54,12 @@ def tanh_recurrence_backward(dh, h, w, dw, out=None):
     da = np.empty_like(h[1:]) if out is None else out
 
     def run(rows: slice) -> None:
+        slope = np.multiply(h[1:, rows], h[1:, rows], out=da[:, rows])
+        np.subtract(1, slope, out=slope)
+        back = np.empty_like(h[0, rows])
         for t in reversed(range(len(da))):
-            np.multiply(dh[t + 1, rows], 1 - h[t + 1, rows] ** 2, out=da[t, rows])
-            dh[t, rows] += da[t, rows] @ w.T
+            slope[t] *= dh[t + 1, rows]
+            dh[t, rows] += np.matmul(slope[t], w.T, out=back)
 
     by_batch(run, da.shape[1], w)
     add_transposed_product(h[:-1], da, dw)
@@ -90,10 +93,11 @@ def lstm_backward(dh, dc, gates, c, h, w, dw):
     is given. Adds Σ_t h_{t-1}ᵀ da_t into dw: (H, 4H).
     """
     def run(rows: slice) -> None:
+        back = np.empty_like(h[0, rows])
         for t in reversed(range(len(gates))):
             lstm_step_backward(dh[t + 1, rows], dc[t + 1, rows], gates[t, rows], c[t, rows],
                                c[t + 1, rows], dc[t, rows])
-            dh[t, rows] += gates[t, rows] @ w.T
+            dh[t, rows] += np.matmul(gates[t, rows], w.T, out=back)
 
     by_batch(run, gates.shape[1], w)
     add_transposed_product(h[:-1], gates, dw)
