@@ -18,10 +18,10 @@ from .worst_cases import draw_growth
 
 PARTS = (  # training before those that take much memory: peaks are those of the process
     "startup", "training", "storyteller", "tokenizers", "wordpiece_speed", "unigram_speed",
-    "sentencepiece_speed", "bytepiece_speed", "worst_cases",
+    "sentencepiece_speed", "bytepiece_speed", "worst_cases", "word2vec_speed",
 )
 VERSIONS = (
-    "numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "bytepiece", "torch"
+    "numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "bytepiece", "torch", "gensim"
 )
 
 

@@ -15,7 +15,7 @@ LAYERS = """
 files threads blas backends checks
 ops autograd
 kernels
-nn
+nn vectors
 tokenizers.text
 tokenizers.patterns
 tokenizers.normalizers

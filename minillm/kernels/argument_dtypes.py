@@ -13,6 +13,7 @@ import numpy as np
 
 FLOATS = (np.float32, np.float64)
 OTHERS = {"ids": ("iu", "integers"), "labels": ("iu", "integers"), "start": ("iu", "integers"),
+          "reach": ("iu", "integers"), "negatives": ("iu", "integers"),
           "mask": ("b", "bool, True where attention is allowed")}
 
 

@@ -4,14 +4,18 @@ from . import fast_decoding as fast_decoding  # which makes itself known to gene
 from .bert import BERT, BERTConfig, BERTEncoder
 from .bert_classifier import BERTClassifier, BERTClassifierConfig
 from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
+from .convolutional import CNN, CNNConfig
 from .gpt import GPT, GPTConfig
 from .model import KINDS, Model
 from .pretrained import storyteller
+from .recurrent import LSTM, RNN, RecurrentConfig
 from .seq2seq import Seq2Seq, Seq2SeqConfig
 from .vit import ViT, ViTConfig
+from .word2vec import Word2Vec, Word2VecConfig
 
 __all__ = [
-    "BERT", "GPT", "KINDS", "BERTClassifier", "BERTClassifierConfig", "BERTConfig",
-    "BERTEncoder", "Checkpoint", "GPTConfig", "Model", "Seq2Seq", "Seq2SeqConfig", "ViT",
-    "ViTConfig", "load_checkpoint", "load_model", "save_checkpoint", "storyteller",
+    "BERT", "CNN", "GPT", "KINDS", "LSTM", "RNN", "BERTClassifier", "BERTClassifierConfig",
+    "BERTConfig", "BERTEncoder", "CNNConfig", "Checkpoint", "GPTConfig", "Model", "RecurrentConfig",
+    "Seq2Seq", "Seq2SeqConfig", "ViT", "ViTConfig", "Word2Vec", "Word2VecConfig", "load_checkpoint",
+    "load_model", "save_checkpoint", "storyteller",
 ]

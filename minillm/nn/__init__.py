@@ -7,6 +7,7 @@ hold until its next ``forward`` (gradients: until its next ``backward``). Copy w
 
 from .attention import Attention, CrossCache, KeyValueCache
 from .block import Block, CrossBlock, Stack
+from .convolution import Convolution, GatedConvolution
 from .dropping import Dropout, Drops
 from .feed_forward import FEED_FORWARDS, FeedForward, GatedFeedForward
 from .layers import Embedding, Linear, TiedLinear
@@ -14,11 +15,13 @@ from .module import Module, flatten, in_order, parameters_of, share_scratch
 from .norms import NORMS, LayerNorm, RMSNorm
 from .parameters import Init, Parameter, Shapes
 from .positions import POSITIONS, Alibi, Learned, NoPositions, Rotary, Sinusoidal
+from .recurrent import Elman, LongShortTerm, gradient_norms
 
 __all__ = [
-    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "CrossBlock",
-    "CrossCache", "Dropout", "Drops", "Embedding", "FeedForward", "GatedFeedForward", "Init",
-    "KeyValueCache", "LayerNorm", "Learned", "Linear", "Module", "NoPositions", "Parameter",
-    "RMSNorm", "Rotary", "Shapes", "Sinusoidal", "Stack", "TiedLinear", "flatten", "in_order",
-    "parameters_of", "share_scratch",
+    "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "Convolution",
+    "CrossBlock", "CrossCache", "Dropout", "Drops", "Elman", "Embedding", "FeedForward",
+    "GatedConvolution", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned",
+    "Linear", "LongShortTerm", "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes",
+    "Sinusoidal", "Stack", "TiedLinear", "flatten", "gradient_norms", "in_order", "parameters_of",
+    "share_scratch",
 ]

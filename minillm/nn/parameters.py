@@ -102,6 +102,10 @@ class Init:
         """The same number everywhere."""
         return Parameter(np.full(shape, value, self.dtype), decay)
 
+    def given(self, values: np.ndarray, decay: bool = False) -> Parameter:
+        """A copy of these numbers."""
+        return Parameter(np.array(values, self.dtype), decay)
+
 
 class Shapes(Init):
     """Makes parameters that have a shape and take no memory: to count, or to check a file.
@@ -121,3 +125,6 @@ class Shapes(Init):
         if self.most < 0:
             raise ValueError("the model has more parameters than that")
         return Parameter(np.broadcast_to(self.dtype.type(0), shape), decay)
+
+    def given(self, values: np.ndarray, decay: bool = False) -> Parameter:
+        return self.constant(0, *values.shape, decay=decay)

@@ -18,8 +18,22 @@ from .activation import (
     silu_backward,
 )
 from .affine import add_bias, linear, linear_backward, sum_rows
+from .convolution import (
+    convolve,
+    convolve_backward,
+    gated,
+    gated_backward,
+    look_back,
+    look_back_backward,
+)
 from .dropping import Drop, dropout
 from .look_up import embedding, embedding_backward
+from .negative_samples import (
+    bag_of_neighbours,
+    negative_sampling,
+    negative_sampling_backward,
+    skip_gram,
+)
 from .norm import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
 from .optimizer_steps import adamw, lion, muon, rmsprop, sgd, sum_of_squares
 from .position import rotate, sinusoids
@@ -31,14 +45,17 @@ from .probability import (
     softmax,
     softmax_backward,
 )
+from .recurrence import lstm, lstm_backward, tanh_recurrence, tanh_recurrence_backward
 from .scaled_dot_product import attention, attention_backward, attention_decode
 
 __all__ = [
     "ACTIVATIONS", "Drop", "adamw", "add_bias", "attention", "attention_backward",
-    "attention_decode", "cross_entropy", "dropout", "embedding", "embedding_backward", "gelu",
+    "attention_decode", "bag_of_neighbours", "convolve", "convolve_backward", "cross_entropy",
+    "dropout", "embedding", "embedding_backward", "gated", "gated_backward", "gelu",
     "gelu_backward", "gelu_exact", "gelu_exact_backward", "layer_norm", "layer_norm_backward",
     "linear", "linear_backward", "lion", "log_softmax", "log_softmax_backward", "logsumexp",
-    "muon", "relu", "relu_backward", "rms_norm", "rms_norm_backward", "rmsprop", "rotate", "sgd",
-    "silu", "silu_backward", "sinusoids", "softmax", "softmax_backward", "sum_of_squares",
-    "sum_rows",
+    "look_back", "look_back_backward", "lstm", "lstm_backward", "muon", "negative_sampling",
+    "negative_sampling_backward", "relu", "relu_backward", "rms_norm", "rms_norm_backward",
+    "rmsprop", "rotate", "sgd", "silu", "silu_backward", "sinusoids", "skip_gram", "softmax",
+    "softmax_backward", "sum_of_squares", "sum_rows", "tanh_recurrence", "tanh_recurrence_backward",
 ]

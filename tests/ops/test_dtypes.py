@@ -12,7 +12,7 @@ from minillm.backends import TWINS
 pytest.importorskip("numba", reason="the twins need Numba")
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 2, 2, 3)
-NOT_NUMBERS = {"ids", "labels", "start", "mask"}
+NOT_NUMBERS = {"ids", "labels", "start", "mask", "reach", "negatives"}
 SETTINGS = {"ignore_index", "weight", "decay", "lr", "beta1", "beta2", "eps", "step"}
 
 

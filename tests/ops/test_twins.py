@@ -163,6 +163,43 @@ def adamw_case(which, dtype, layout, inplace):
     return [w, m, v]
 
 
+def word2vec_case(op):
+    def run(which, dtype, layout, inplace):
+        inputs, outputs = arrays((9, V), 2, dtype, layout)  # 9 words: many stand twice in a window
+        rng = np.random.default_rng(4)
+        ids, negatives = rng.integers(0, 9, T), rng.integers(0, 9, (T, 4))
+        start, reach = np.array([0, 1, 1, 30, 40, T]), rng.integers(1, 6, T)
+        rates = np.linspace(0.02, 0.001, T, dtype=dtype)
+        getattr(op, which)(inputs, outputs, ids, start, reach, negatives, rates)
+        return [inputs, outputs]
+    return run
+
+
+def lstm_step_case(which, dtype, layout, inplace):
+    a, = arrays((T, 4 * V), 1, dtype, layout)
+    before, c, h = arrays((T, V), 3, dtype, layout, seed=1)
+    getattr(ops.recurrence.lstm_step, which)(a, before, c, h)
+    return [a, c, h]
+
+
+def lstm_step_backward_case(which, dtype, layout, inplace):
+    a, = arrays((T, 4 * V), 1, dtype, layout)
+    dh, dc, before, c, dbefore = arrays((T, V), 5, dtype, layout, seed=1)
+    ops.recurrence.lstm_step.numpy(a, before, c, dh.copy())
+    getattr(ops.recurrence.lstm_step_backward, which)(dh, dc, a, before, c, dbefore)
+    return [dc, a, dbefore]
+
+
+def gated_case(which, dtype, layout, inplace):
+    x, y = arrays((B, T, 2 * V), 1, dtype, layout) + arrays((B, T, V), 1, dtype, layout)
+    return [getattr(ops.gated, which)(x, out=y if inplace else None)]
+
+
+def gated_backward_case(which, dtype, layout, inplace):
+    x, dy = arrays((B, T, 2 * V), 1, dtype, layout) + arrays((B, T, V), 1, dtype, layout)
+    return [getattr(ops.gated_backward, which)(dy, x, out=x if inplace else None)]
+
+
 CASES = {
     "softmax": rowwise(ops.softmax, "x"),
     "softmax_backward": rowwise(ops.softmax_backward, ["dy", "y"]),
@@ -188,6 +225,12 @@ CASES = {
     "attention_decode": attention_decode_case,
     "sum_of_squares": sum_of_squares_case,
     "adamw": adamw_case,
+    "lstm_step": lstm_step_case,
+    "lstm_step_backward": lstm_step_backward_case,
+    "gated": gated_case,
+    "gated_backward": gated_backward_case,
+    "skip_gram": word2vec_case(ops.skip_gram),
+    "bag_of_neighbours": word2vec_case(ops.bag_of_neighbours),
 }
 
 
