@@ -59,8 +59,8 @@ def within_documents(numbers, shape: tuple[int, ...], name: str, ids: str):
         | ((numbers != 0) & (np.roll(numbers, 1, axis=1) == 0) & (np.arange(shape[1]) > 0))
     if wrong.any():
         row, place = np.argwhere(wrong)[0]
-        raise ValueError(f"{name} row {row} has document {numbers[row, place]} at position {place}; "
-                         "expected the numbers 1, 2, … in this order, then 0 at padding")
+        raise ValueError(f"{name} row {row} has document {numbers[row, place]} at position "
+                         f"{place}; expected the numbers 1, 2, … in this order, then 0 at padding")
     places = np.arange(shape[1])
     begins = np.where(steps != 0, places, 0)
     where = places - np.maximum.accumulate(begins, axis=1)
