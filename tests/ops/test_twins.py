@@ -167,10 +167,11 @@ def word2vec_case(op):
     def run(which, dtype, layout, inplace):
         inputs, outputs = arrays((9, V), 2, dtype, layout)  # 9 words: many stand twice in a window
         rng = np.random.default_rng(4)
-        ids, negatives = rng.integers(0, 9, T), rng.integers(0, 9, (T, 4))
-        start, reach = np.array([0, 1, 1, 30, 40, T]), rng.integers(1, 6, T)
-        rates = np.linspace(0.02, 0.001, T, dtype=dtype)
-        getattr(op, which)(inputs, outputs, ids, start, reach, negatives, rates)
+        start, rates = np.array([0, 1, 1, 30, 40, T]), np.linspace(0.02, 0.001, T, dtype=dtype)
+        for K in (1, 4, 7):  # in threes, sixes and both
+            ids, negatives = rng.integers(0, 9, T), rng.integers(0, 9, (T, K))
+            reach = rng.integers(0, 6, T)
+            getattr(op, which)(inputs, outputs, ids, start, reach, negatives, rates)
         return [inputs, outputs]
     return run
 
