@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 SAME = {"dy": "...", "x": "...", "y": "...", "out": "..."}
+NORM = {"dy": "... C", "x": "... C", "out": "... C", "w": "C", "b": "C", "dw": "C", "db": "C",
+        "stats": "... 2", "r": "... 1"}
 LSTM = {"c_before": "B H", "c": "B H", "h": "B H", "dh": "B H", "dc": "B H", "dc_before": "B H"}
 SHAPES: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("softmax", "log_softmax", "softmax_backward", "log_softmax_backward", "gelu",
-                     "gelu_backward", "gelu_exact", "gelu_exact_backward", "silu", "silu_backward",
-                     "dropout"), SAME),
-    **dict.fromkeys(("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
-                    {"dy": "... C", "x": "... C", "out": "... C", "w": "C", "b": "C", "dw": "C",
-                     "db": "C", "stats": "... 2", "r": "... 1"}),
+    **{op: SAME for op in ("softmax", "log_softmax", "softmax_backward", "log_softmax_backward",
+                           "gelu", "gelu_backward", "gelu_exact", "gelu_exact_backward", "silu",
+                           "silu_backward", "dropout")},
+    **{op: NORM for op in ("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward")},
     "cross_entropy_rows": {"logits": "N V", "labels": "N", "dlogits": "N V"},
     "add_bias": {"y": "... C", "b": "C"},
     "sum_rows": {"dy": "... C", "db": "C"},

@@ -374,7 +374,7 @@ def test_shapes_that_do_not_fit_are_refused(name, monkeypatch):
                 with np.errstate(all="ignore"):
                     op.numpy(*changed, **kwargs)
             except (ValueError, IndexError, TypeError):
-                with pytest.raises((ValueError, TypeError)):
+                with pytest.raises((ValueError, TypeError, IndexError)):
                     op.numba(*changed, **kwargs)
 
 
@@ -388,7 +388,7 @@ def test_the_trainers_of_word_vectors_take_no_other_number_of_axes(name, monkeyp
     monkeypatch.undo()
     inputs, outputs, *rest = calls[0]
     for wrong in ((inputs[0], outputs), (inputs, outputs[0])):
-        with pytest.raises(Exception, match="(?i)typ|shape|axes|dim"):
+        with pytest.raises(Exception, match=r"(?i)typ|shape|axes|dim"):
             op.numba(*wrong, *rest)
 
 
@@ -400,7 +400,7 @@ def test_attention_backward_names_the_shape_that_does_not_fit(which):
     args = [np.ones_like(y), q, k, v, y, saved]
     for wrong in misfits(args[which]):
         changed = [wrong if i == which else x for i, x in enumerate(args)]
-        with pytest.raises(ValueError, match="shape|one backend"):
+        with pytest.raises(ValueError, match=r"shape|one backend"):
             ops.attention_backward.numba(*changed, causal=True)
 
 
