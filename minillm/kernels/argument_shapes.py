@@ -17,7 +17,9 @@ NORM = {"dy": "... C", "x": "... C", "out": "... C", "w": "C", "b": "C", "dw": "
         "stats": "... 2", "r": "... 1"}
 LSTM = {"c_before": "B H", "c": "B H", "h": "B H", "dh": "B H", "dc": "B H", "dc_before": "B H"}
 SHAPES: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("softmax", "log_softmax", "softmax_backward", "log_softmax_backward", "gelu", "gelu_backward", "gelu_exact", "gelu_exact_backward", "silu", "silu_backward", "dropout"), SAME),
+    **dict.fromkeys(("softmax", "log_softmax", "softmax_backward", "log_softmax_backward", "gelu",
+                     "gelu_backward", "gelu_exact", "gelu_exact_backward", "silu", "silu_backward",
+                     "dropout"), SAME),
     **dict.fromkeys(("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"), NORM),
     "cross_entropy_rows": {"logits": "N V", "labels": "N", "dlogits": "N V"},
     "add_bias": {"y": "... C", "b": "C"},
