@@ -134,7 +134,58 @@ def torch_decode(V: int, tokens: int):
     return lambda: model.greedy([5], tokens)
 
 
-SIDES = {f.__name__: f for f in (minillm_step, torch_step, minillm_decode, torch_decode)}
+def one_way(kind: str, C: int, B: int, T: int, V: int):
+    """An RNN, LSTM or CNN of two layers, and a batch."""
+    from minillm import models
+
+    config = models.CNNConfig if kind == "CNN" else models.RecurrentConfig
+    ids = np.random.default_rng(1).integers(0, V, (B, T + 1))
+    model = getattr(models, kind)(config(vocab_size=V, context=T, layers=2, width=C), seed=0)
+    return model, ids[:, :-1], ids[:, 1:]
+
+
+def minillm_one_way(kind: str, C: int, B: int, T: int, V: int):
+    """One training step. Threads share the products and the rows of the recurrence: workers, each
+    with some rows, would read a wide layer's matrix at each step of time as often as they are."""
+    from minillm.training import AdamW, Workers
+
+    model, ids, targets = one_way(kind, C, B, T, V)
+    optimizer, workers = AdamW(model, lr=1e-5), Workers(model, 1 if C > 128 else 2)
+
+    def step() -> float:
+        model.grads[:] = 0
+        loss = workers.add_gradient(ids, targets)
+        optimizer.clip(1.0)
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def torch_one_way_step(kind: str, C: int, B: int, T: int, V: int):
+    """The same step in PyTorch, eager, with fused AdamW."""
+    import torch
+
+    from .torch_one_way import torch_one_way
+
+    ours, *arrays = one_way(kind, C, B, T, V)
+    model, (ids, targets) = torch_one_way(ours), map(torch.tensor, arrays)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), eps=1e-8,
+                                  weight_decay=0.1, fused=True)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(ids).reshape(-1, V), targets.reshape(-1))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+SIDES = {f.__name__: f for f in (minillm_step, torch_step, minillm_decode, torch_decode,
+                                 minillm_one_way, torch_one_way_step)}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from inspect import signature
 from typing import Any
 
 TWINS: list[Any] = []
+MOST_FORMS = 4096  # a cache that grows has another shape at each step
 _active = ContextVar("minillm_backend", default="numba" if find_spec("numba") else "numpy")
 
 
@@ -51,18 +52,23 @@ def twin(definition: Callable) -> Any:
     ``op.numba``, so that a chapter can show, compare and time them.
     """
     module, name = definition.__module__.rpartition(".")[2], definition.__name__
-    checked: set[tuple] = set()  # dtypes of the arguments of earlier calls
+    checked: set[tuple] = set()  # dtypes and shapes of the arguments of earlier calls
 
     def kernel(*args: Any, **kwargs: Any) -> Any:
         if op._kernel is None:
             home = importlib.import_module("minillm.kernels.argument_dtypes")
-            op._dtypes, op._check = home.dtypes, home.check_dtypes
+            shapes = importlib.import_module("minillm.kernels.argument_shapes")
+            op._forms, op._checks = home.forms, (home.check_dtypes, shapes.check_shapes)
             op._kernel = getattr(importlib.import_module(f"minillm.kernels.{module}"), name)
-        found = op._dtypes(args)
+        found = op._forms(args)
         if kwargs:
-            found += (*kwargs, *op._dtypes(kwargs.values()))
+            found += (*kwargs, *op._forms(kwargs.values()))
         if found not in checked:
-            op._check(name, signature(definition).bind(*args, **kwargs).arguments)
+            arguments = signature(definition).bind(*args, **kwargs).arguments
+            for check in op._checks:
+                check(name, arguments)
+            if len(checked) >= MOST_FORMS:
+                checked.clear()
             checked.add(found)
         return op._kernel(*args, **kwargs)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 FLOATS = (np.float32, np.float64)
 OTHERS = {"ids": ("iu", "integers"), "labels": ("iu", "integers"), "start": ("iu", "integers"),
@@ -17,9 +18,10 @@ OTHERS = {"ids": ("iu", "integers"), "labels": ("iu", "integers"), "start": ("iu
           "mask": ("b", "bool, True where attention is allowed")}
 
 
-def dtypes(values: Iterable[Any]) -> tuple[Any, ...]:
-    """The dtype of each array, or those of a tuple of arrays; None for what is no array."""
-    return tuple([dtypes(x) if type(x) is tuple else getattr(x, "dtype", None) for x in values])
+def forms(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The dtype and shape of each array, or those of a tuple of arrays; None for what is none."""
+    return tuple([(x.dtype, x.shape) if type(x) is ndarray else forms(x) if type(x) is tuple
+                  else None for x in values])
 
 
 def check_dtypes(op: str, arguments: dict[str, Any]) -> None:

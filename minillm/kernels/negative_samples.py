@@ -54,10 +54,10 @@ def _check(inputs, outputs, ids, start, reach, negatives, rates):
 def _skip_gram(inputs, outputs, ids, start, reach, negatives, rates, widest):
     C, M = inputs.shape[1], 1 + negatives.shape[1]
     zero = inputs.dtype.type(0)
-    x = np.zeros((widest + 1, C), inputs.dtype)  # one more, for pairs of rows
+    x = np.zeros((widest + 3, C), inputs.dtype)  # three more, for fours of rows
     u = np.zeros((-(-M // 3) * 3, C), inputs.dtype)  # rows of 0 fill it up, for threes
     e = np.zeros((x.shape[0], u.shape[0]), inputs.dtype)
-    around, words = np.zeros(x.shape[0], np.int64), np.zeros(M, np.int64)
+    around, words = np.zeros(widest, np.int64), np.zeros(M, np.int64)
     for d in range(start.size - 1):
         for i in range(start[d], start[d + 1]):
             n = _look_around(ids, start[d], start[d + 1], i, reach[i], around)
@@ -67,31 +67,45 @@ def _skip_gram(inputs, outputs, ids, start, reach, negatives, rates, widest):
             _copy_rows(inputs, around, n, x)
             _copy_rows(outputs, words, M, u)
             if n % 2:
-                x[n] = zero
+                x[n] = zero  # the other of the last pair
             _multiply(x, u, n, e)
             _errors(e, n, words, rates[i])
             for j in range(n):
                 row = around[j]
-                for k in range(0, u.shape[0], 3):
+                k = 0
+                while k + 6 <= u.shape[0]:  # each pass over the row in the table is dear
+                    e0, e1, e2 = e[j, k], e[j, k + 1], e[j, k + 2]
+                    e3, e4, e5 = e[j, k + 3], e[j, k + 4], e[j, k + 5]
+                    for c in range(C):
+                        inputs[row, c] -= (e0 * u[k, c] + e1 * u[k + 1, c] + e2 * u[k + 2, c]
+                                           + e3 * u[k + 3, c] + e4 * u[k + 4, c]
+                                           + e5 * u[k + 5, c])
+                    k += 6
+                if k < u.shape[0]:
                     e0, e1, e2 = e[j, k], e[j, k + 1], e[j, k + 2]
                     for c in range(C):
                         inputs[row, c] -= e0 * u[k, c] + e1 * u[k + 1, c] + e2 * u[k + 2, c]
             for k in range(M):
-                row = words[k]
-                for j in range(0, n, 2):
-                    e0, e1 = e[j, k], e[j + 1, k]
+                row, j = words[k], 0
+                while j + 4 <= n:
+                    e0, e1, e2, e3 = e[j, k], e[j + 1, k], e[j + 2, k], e[j + 3, k]
                     for c in range(C):
-                        outputs[row, c] -= e0 * x[j, c] + e1 * x[j + 1, c]
+                        outputs[row, c] -= (e0 * x[j, c] + e1 * x[j + 1, c] + e2 * x[j + 2, c]
+                                            + e3 * x[j + 3, c])
+                    j += 4
+                for pair in range(j, n, 2):
+                    e0, e1 = e[pair, k], e[pair + 1, k]
+                    for c in range(C):
+                        outputs[row, c] -= e0 * x[pair, c] + e1 * x[pair + 1, c]
 
 
 @njit(**OPTIONS)
 def _bag_of_neighbours(inputs, outputs, ids, start, reach, negatives, rates, widest):
     C, M = inputs.shape[1], 1 + negatives.shape[1]
     zero, one = inputs.dtype.type(0), inputs.dtype.type(1)
-    x = np.zeros((2, C), inputs.dtype)  # the mean; the second is for pairs of rows
-    dx = np.zeros(C, inputs.dtype)
+    x, dx = np.zeros(C, inputs.dtype), np.zeros(C, inputs.dtype)
     u = np.zeros((-(-M // 3) * 3, C), inputs.dtype)
-    e = np.zeros((2, u.shape[0]), inputs.dtype)
+    e = np.zeros((1, u.shape[0]), inputs.dtype)
     around, words = np.zeros(widest, np.int64), np.zeros(M, np.int64)
     for d in range(start.size - 1):
         for i in range(start[d], start[d + 1]):
@@ -101,18 +115,28 @@ def _bag_of_neighbours(inputs, outputs, ids, start, reach, negatives, rates, wid
             share = one / inputs.dtype.type(n)
             _choose(words, ids[i], negatives, i)
             _copy_rows(outputs, words, M, u)
-            x[0] = zero
-            for j in range(n):
-                row = around[j]
+            x[:] = zero
+            for j in range(0, n - 1, 2):
+                row, other = around[j], around[j + 1]
                 for c in range(C):
-                    x[0, c] += inputs[row, c]
-            for c in range(C):
-                x[0, c] *= share
-            _multiply(x, u, 1, e)
+                    x[c] += inputs[row, c] + inputs[other, c]
+            if n % 2:
+                row = around[n - 1]
+                for c in range(C):
+                    x[c] += inputs[row, c]
+            for k in range(0, u.shape[0], 3):
+                e0, e1, e2 = zero, zero, zero
+                for c in range(C):
+                    e0 += x[c] * u[k, c]
+                    e1 += x[c] * u[k + 1, c]
+                    e2 += x[c] * u[k + 2, c]
+                e[0, k], e[0, k + 1], e[0, k + 2] = share * e0, share * e1, share * e2
             _errors(e, 1, words, rates[i])
+            for k in range(u.shape[0]):
+                e[0, k] *= share  # of the mean, which x is not yet, and of each neighbour
             dx[:] = zero
             for k in range(0, u.shape[0], 3):
-                e0, e1, e2 = share * e[0, k], share * e[0, k + 1], share * e[0, k + 2]
+                e0, e1, e2 = e[0, k], e[0, k + 1], e[0, k + 2]
                 for c in range(C):
                     dx[c] += e0 * u[k, c] + e1 * u[k + 1, c] + e2 * u[k + 2, c]
             for j in range(n):
@@ -122,7 +146,7 @@ def _bag_of_neighbours(inputs, outputs, ids, start, reach, negatives, rates, wid
             for k in range(M):
                 row, e0 = words[k], e[0, k]
                 for c in range(C):
-                    outputs[row, c] -= e0 * x[0, c]
+                    outputs[row, c] -= e0 * x[c]
 
 
 @njit(**OPTIONS)
@@ -154,21 +178,34 @@ def _copy_rows(table, which, n, rows):
 
 @njit(**OPTIONS)
 def _multiply(x, u, n, e):
-    """e = x uᵀ for the first n rows of x, two rows of x and three of u at a time."""
+    """e = x uᵀ for the first n rows of x, four rows of x and three of u at a time.
+
+    Up to three rows of e after them are filled with what nobody reads.
+    """
     zero = x.dtype.type(0)
-    for j in range(0, n, 2):
+    for j in range(0, n, 4):
         for k in range(0, u.shape[0], 3):
             a0, a1, a2, b0, b1, b2 = zero, zero, zero, zero, zero, zero
-            for c in range(x.shape[1]):
-                a, b = x[j, c], x[j + 1, c]
-                a0 += a * u[k, c]
-                a1 += a * u[k + 1, c]
-                a2 += a * u[k + 2, c]
-                b0 += b * u[k, c]
-                b1 += b * u[k + 1, c]
-                b2 += b * u[k + 2, c]
+            c0, c1, c2, d0, d1, d2 = zero, zero, zero, zero, zero, zero
+            for i in range(x.shape[1]):
+                a, b, c, d = x[j, i], x[j + 1, i], x[j + 2, i], x[j + 3, i]
+                u0, u1, u2 = u[k, i], u[k + 1, i], u[k + 2, i]
+                a0 += a * u0
+                a1 += a * u1
+                a2 += a * u2
+                b0 += b * u0
+                b1 += b * u1
+                b2 += b * u2
+                c0 += c * u0
+                c1 += c * u1
+                c2 += c * u2
+                d0 += d * u0
+                d1 += d * u1
+                d2 += d * u2
             e[j, k], e[j, k + 1], e[j, k + 2] = a0, a1, a2
             e[j + 1, k], e[j + 1, k + 1], e[j + 1, k + 2] = b0, b1, b2
+            e[j + 2, k], e[j + 2, k + 1], e[j + 2, k + 2] = c0, c1, c2
+            e[j + 3, k], e[j + 3, k + 1], e[j + 3, k + 2] = d0, d1, d2
 
 
 @njit(**OPTIONS)

@@ -45,6 +45,9 @@ def attention_backward(dy, q, k, v, y, saved, causal=False, mask=None, window=No
     if saved.ndim != 3:
         raise ValueError("saved comes from the numpy definition; run attention and "
                          "attention_backward under one backend")
+    if saved.shape != q.shape[:3]:
+        raise ValueError(f"saved has shape {saved.shape}; expected {q.shape[:3]}, as attention "
+                         "returned it for these queries")
     dq, dk, dv = out if out is not None else (np.empty(x.shape, x.dtype) for x in (q, k, v))
     _by_heads(_attention_backward, k.shape[1], q, v, dy, q, k, v, y, saved,
               rules_of(q, k, causal, mask, window, slopes, drop), dq, dk, dv)

@@ -112,8 +112,10 @@ class GPT(Model):
 
         ``mask`` (B, T) is True at real tokens and False at padding, which stands at the left or
         the right of a row; positions count real tokens, so a row gets the same logits with padding
-        as without. ``drops`` says what dropout drops; nothing without it. The logits are borrowed
-        until the next forward, loss or extend.
+        as without. Whole numbers instead, from 1, say to which of several documents in its row a
+        token belongs (0: padding): each document gets the logits that it gets alone. ``drops``
+        says what dropout drops; nothing without it. The logits are borrowed until the next
+        forward, loss or extend.
         Raises ValueError for ids outside the vocabulary, more of them than the context holds, or a
         mask of another shape or with holes.
         """

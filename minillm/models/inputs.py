@@ -36,11 +36,36 @@ def attended(mask, shape: tuple[int, ...], name: str = "mask", ids: str = "ids")
     where = np.arange(shape[1])
     if mask is None:
         return None, where
+    if getattr(mask, "dtype", np.dtype(bool)).kind in "iu" and mask.size and mask.max() > 1:
+        return within_documents(mask, shape, name, ids)
     mask = check_mask(mask, shape, name, ids)
     start = mask.argmax(axis=1)
     if start.any():
         where = np.maximum(where - start[:, None], 0)
     return mask[:, None, None, :], where
+
+
+def within_documents(numbers, shape: tuple[int, ...], name: str, ids: str):
+    """attended for rows of several documents: each position sees its own document, (B, 1, T, T).
+
+    numbers: (B, T), the documents of a row numbered from 1 in their order, 0 at padding, which
+    stands at the right. Positions begin again with each document.
+    """
+    numbers = np.array(numbers)
+    if numbers.shape != shape:
+        raise ValueError(f"{name} has shape {numbers.shape}, but {ids} {shape}; expected the same")
+    steps = np.diff(numbers, axis=1, prepend=1)
+    wrong = (numbers < 0) | ((steps != 0) & (steps != 1) & (numbers != 0)) \
+        | ((numbers != 0) & (np.roll(numbers, 1, axis=1) == 0) & (np.arange(shape[1]) > 0))
+    if wrong.any():
+        row, place = np.argwhere(wrong)[0]
+        raise ValueError(f"{name} row {row} has document {numbers[row, place]} at position "
+                         f"{place}; expected the numbers 1, 2, … in this order, then 0 at padding")
+    places = np.arange(shape[1])
+    begins = np.where(steps != 0, places, 0)
+    where = places - np.maximum.accumulate(begins, axis=1)
+    same = numbers[:, None, :, None] == numbers[:, None, None, :]
+    return same & (numbers != 0)[:, None, None, :], where
 
 
 def check_mask(mask, shape: tuple[int, ...], name: str = "mask", ids: str = "ids"):

@@ -52,6 +52,7 @@ def tanh_recurrence_backward(dh, h, w, dw, out=None):
     dw; returns da: (T, B, H).
     """
     da = np.empty_like(h[1:]) if out is None else out
+    turned = np.ascontiguousarray(w.T)  # once: BLAS is slower with a transpose, each time
 
     def run(rows: slice) -> None:
         slope = np.multiply(h[1:, rows], h[1:, rows], out=da[:, rows])
@@ -59,7 +60,7 @@ def tanh_recurrence_backward(dh, h, w, dw, out=None):
         back = np.empty_like(h[0, rows])
         for t in reversed(range(len(da))):
             slope[t] *= dh[t + 1, rows]
-            dh[t, rows] += np.matmul(slope[t], w.T, out=back)
+            dh[t, rows] += np.matmul(slope[t], turned, out=back)
 
     by_batch(run, da.shape[1], w)
     add_transposed_product(h[:-1], da, dw)
@@ -92,12 +93,14 @@ def lstm_backward(dh, dc, gates, c, h, w, dw):
     afterwards those that do are in them: dh[t], dc[t] is the gradient by the state that step t + 1
     is given. Adds Σ_t h_{t-1}ᵀ da_t into dw: (H, 4H).
     """
+    turned = np.ascontiguousarray(w.T)
+
     def run(rows: slice) -> None:
         back = np.empty_like(h[0, rows])
         for t in reversed(range(len(gates))):
             lstm_step_backward(dh[t + 1, rows], dc[t + 1, rows], gates[t, rows], c[t, rows],
                                c[t + 1, rows], dc[t, rows])
-            dh[t, rows] += np.matmul(gates[t, rows], w.T, out=back)
+            dh[t, rows] += np.matmul(gates[t, rows], turned, out=back)
 
     by_batch(run, gates.shape[1], w)
     add_transposed_product(h[:-1], gates, dw)

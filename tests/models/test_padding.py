@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from minillm import backend
+from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT, GPTConfig
+from minillm.training import AdamW, Trainer, evaluate
 
 SMALL = GPTConfig(vocab_size=50, context=12, layers=2, heads=2, width=16)
 
@@ -115,3 +117,63 @@ def test_a_copied_cache_goes_on_by_itself(model, name):
         first = model.extend([[5]], cache).copy()
         model.extend([[6]], cache)
         np.testing.assert_allclose(model.extend([[5]], second), first, atol=1e-5)
+
+
+PACKED = [{}, {"positions": "rotary", "norm": "rms", "feed_forward": "swiglu"},
+          {"positions": "alibi", "window": 3}, {"kv_heads": 1, "norm_first": False}]
+
+
+@pytest.mark.parametrize("options", PACKED)
+@pytest.mark.parametrize("which", ["numpy", "numba"])
+def test_documents_of_a_row_do_not_see_one_another(options, which):
+    """Three documents in one row, two and padding in the other: the logits of each alone."""
+    model = GPT(GPTConfig(11, 12, 2, 2, 8, **options), dtype=np.float64)
+    model.weights[:] = np.random.default_rng(5).normal(0, 0.5, model.weights.size)
+    ids = np.random.default_rng(6).integers(0, 11, (2, 12))
+    documents = np.array([[1] * 5 + [2] * 4 + [3] * 3, [1] * 2 + [2] * 7 + [0] * 3])
+    with backend(which):
+        packed = model.forward(ids, documents).copy()
+        for row, spans in enumerate(([(0, 5), (5, 9), (9, 12)], [(0, 2), (2, 9)])):
+            for i, j in spans:
+                alone = model.forward(ids[row:row + 1, i:j])
+                np.testing.assert_allclose(packed[row, i:j], alone[0], atol=1e-12)
+
+
+def test_gradients_of_packed_documents_add_up():
+    """The gradient of a packed row is the sum of its documents', each by its labels."""
+    model = GPT(GPTConfig(11, 12, 2, 2, 8), dtype=np.float64)
+    ids = np.random.default_rng(6).integers(0, 11, (1, 9))
+    targets = np.random.default_rng(7).integers(0, 11, (1, 9))
+    model.loss(ids, np.array([[1] * 5 + [2] * 4]), targets)
+    model.backward()
+    packed, model.grads[:] = model.grads.copy(), 0
+    for i, j in ((0, 5), (5, 9)):
+        model.loss(ids[:, i:j], targets[:, i:j])
+        model.backward((j - i) / 9)
+    np.testing.assert_allclose(model.grads, packed, atol=1e-14)
+
+
+@pytest.mark.parametrize("numbers", [[1, 3, 3, 0], [2, 1, 1, 0], [1, 0, 2, 2], [1, -1, 2, 2],
+                                     [0, 1, 2, 2]])
+def test_documents_out_of_order_are_refused(numbers):
+    model = GPT(GPTConfig(11, 12, 1, 2, 8))
+    with pytest.raises(ValueError, match="row 0 has document"):
+        model.forward(np.zeros((1, 4), int), np.array([numbers]))
+
+
+def test_a_loader_of_documents_trains_a_model():
+    """Packed with document numbers, the loss is that of one document per row."""
+    texts = np.random.default_rng(1).integers(1, 11, 200)
+    texts[::7] = 0
+    data = TokenDataset.from_ids(texts, 11, 0)
+    model = GPT(GPTConfig(11, 20, 1, 2, 8), dtype=np.float64)
+    options = {"shuffle": False, "drop_last": False}
+    packed = evaluate(model, DataLoader(data, 4, 20, windows="packed", documents=True, **options))
+    apart = evaluate(model, DataLoader(data, 4, 20, windows="documents", **options))
+    assert packed.labels == apart.labels == 200
+    assert packed.loss == pytest.approx(apart.loss, abs=1e-12)
+    blind = evaluate(model, DataLoader(data, 4, 20, windows="packed", **options))
+    assert blind.loss != pytest.approx(apart.loss, abs=1e-6)
+    trainer = Trainer(model, AdamW(model), progress=False,
+                      loader=DataLoader(data, 4, 20, windows="packed", documents=True))
+    assert len(trainer.fit(3)) == 3

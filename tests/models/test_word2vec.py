@@ -131,6 +131,17 @@ def test_backends_agree(cbow):
     np.testing.assert_allclose(*found, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("cbow", "first"), [(False, 0.025), (True, 0.075)])
+def test_the_rate_falls_in_a_straight_line(cbow, first, monkeypatch):
+    seen = []
+    for op in ("skip_gram", "bag_of_neighbours"):
+        monkeypatch.setattr(ops, op, lambda *arguments: seen.append(arguments[-1]))
+    documents = letters(40)
+    Word2Vec(documents, Word2VecConfig(cbow=cbow, subsample=None, epochs=3), dtype=float).train()
+    total = 3 * sum(map(len, documents))
+    np.testing.assert_allclose(np.concatenate(seen), first * (1 - np.arange(total) / total))
+
+
 def test_the_tables_are_filled_up_with_zeros():
     model = Word2Vec(letters(), Word2VecConfig(width=5)).train()
     assert not model._inputs[:, 5:].any()

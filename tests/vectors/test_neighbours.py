@@ -46,6 +46,8 @@ def test_analogy():
                         [[1, 0, 0.1], [1, 1, 0.1], [1, 0, 1], [1, 1, 1], [0, 0, -1]])
     assert words.analogy("man", "king", "woman")[0][0] == "queen"
     assert analogy(words.vectors, 0, 2, 1)[0].tolist() == [3]
+    # b itself is the nearest to b - a + c, as it often is; it is no answer
+    assert analogy([[1, 0], [0.9, 0.1], [0, 1], [0.3, 1]], 0, 2, 1)[0].tolist() == [3]
     assert words.nearest("king", 1)[0][0] == "queen"
     assert words.similarity("king", "king") == pytest.approx(1)
     assert "king" in words
