@@ -8,6 +8,9 @@ import numpy as np
 
 from .. import ops
 from ..checks import check, is_number, is_positive
+from ..nn import parameters_of
+
+BLOCKS = {"blocks", "encoder", "decoder"}  # what models call their stacks of layers
 
 
 class Optimizer:
@@ -168,13 +171,13 @@ class Muon(AdamW):
         check("momentum", momentum, is_share(momentum), "a number in [0, 1)")
         check("adam_lr", adam_lr, is_positive(adam_lr), "a positive number")
         self.momentum, self.ratio = momentum, adam_lr / lr
-        if not any(is_hidden_matrix(name, p) for name, p in model.named_parameters()):
+        if not any(is_hidden_matrix(name, p) for name, p in parameters_of(model).items()):
             raise ValueError(f"model={type(model).__name__} has no matrices in blocks, which Muon "
                              "is for; use AdamW")
 
     def step(self) -> None:
         self.steps += 1
-        for name, p in self.model.named_parameters():
+        for name, p in parameters_of(self.model).items():  # a table that is also the output: once
             decay = self.weight_decay if p.decay else 0.0
             if is_hidden_matrix(name, p):
                 ops.muon(p.value, p.grad, p.part(self.m), decay, self.lr, self.momentum)
@@ -185,7 +188,8 @@ class Muon(AdamW):
 
 def is_hidden_matrix(name: str, parameter) -> bool:
     """Whether it is a matrix of a block, not a table or the output layer."""
-    return parameter.trainable and parameter.value.ndim == 2 and "blocks" in name.split(".")
+    inside = not BLOCKS.isdisjoint(name.split("."))
+    return parameter.trainable and parameter.value.ndim == 2 and inside
 
 
 def is_share(value) -> bool:

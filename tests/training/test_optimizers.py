@@ -9,7 +9,7 @@ import pytest
 
 from minillm import backend, ops
 from minillm.data import DataLoader, TokenDataset
-from minillm.models import GPT, GPTConfig
+from minillm.models import BERT, GPT, BERTConfig, GPTConfig, Seq2Seq, Seq2SeqConfig
 from minillm.training import (
     SGD,
     Adam,
@@ -78,18 +78,25 @@ def test_orthogonalize(shape):
     assert np.diag(core).max() < 1.3
 
 
-def test_muon_takes_the_matrices_of_the_blocks():
-    """Tables, the output, biases and gains go with AdamW, at their own rate."""
-    model, other = (GPT(GPTConfig(11, 8, 1, 2, 8), dtype=np.float64) for _ in range(2))
+SIZES = dict(vocab_size=11, context=8, layers=1, heads=2, width=8)
+
+
+@pytest.mark.parametrize(("kind", "config", "inputs"), [
+    (GPT, GPTConfig(**SIZES), 1), (GPT, GPTConfig(**SIZES, tied=False), 1),
+    (BERT, BERTConfig(**SIZES), 1), (Seq2Seq, Seq2SeqConfig(**SIZES), 2)])
+def test_muon_takes_the_matrices_of_the_blocks(kind, config, inputs):
+    """Tables, the output, biases and gains go with AdamW, at their own rate; shared ones once."""
+    model, other = (kind(config, dtype=np.float64) for _ in range(2))
     muon, adam = Muon(model, 0.1, adam_lr=0.01), AdamW(other, 0.01)
     ids = np.arange(8).reshape(1, 8)
     for m in (model, other):
-        m.loss(ids, ids)
+        m.loss(*[ids] * inputs, ids)
         m.backward()
     muon.step(), adam.step()
     for (name, p), (_, q) in zip(model.named_parameters(), other.named_parameters(), strict=True):
         same = np.allclose(p.value, q.value, rtol=0, atol=1e-14)
-        assert same == (p.value.ndim < 2 or "blocks" not in name), name
+        hidden = not {"blocks", "encoder", "decoder"}.isdisjoint(name.split("."))
+        assert same == (p.value.ndim < 2 or not hidden), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
