@@ -76,13 +76,14 @@ def minillm_step(B: int, V: int, backend: str = "numba"):
     from minillm.training import AdamW, Workers, cores
 
     model = our_model(V)
-    optimizer = AdamW(model, lr=3e-4)
-    workers = Workers(model, cores())
-    ids, targets = batch(B, V)
+    return training_step(Workers(model, cores()), AdamW(model, lr=3e-4), *batch(B, V), backend)
 
+
+def training_step(workers, optimizer, ids, targets, backend: str = "numba"):
+    """Gradient, clipping and a step of the optimizer."""
     def step() -> float:
         with minillm.backend(backend):
-            model.grads[:] = 0
+            optimizer.model.grads[:] = 0
             loss = workers.add_gradient(ids, targets)
             optimizer.clip(1.0)
             optimizer.step()
@@ -150,16 +151,8 @@ def minillm_one_way(kind: str, C: int, B: int, T: int, V: int):
     from minillm.training import AdamW, Workers
 
     model, ids, targets = one_way(kind, C, B, T, V)
-    optimizer, workers = AdamW(model, lr=1e-5), Workers(model, 1 if C > 128 else 2)
-
-    def step() -> float:
-        model.grads[:] = 0
-        loss = workers.add_gradient(ids, targets)
-        optimizer.clip(1.0)
-        optimizer.step()
-        return loss
-
-    return step
+    workers = Workers(model, 1 if C > 128 else 2)
+    return training_step(workers, AdamW(model, lr=1e-5), ids, targets)
 
 
 def torch_one_way_step(kind: str, C: int, B: int, T: int, V: int):

@@ -3,7 +3,7 @@
 Every tokenizer, layer and gradient is written out in NumPy; the hot loops have Numba twins.
 The submodules are imported on first use, so that ``import minillm`` costs next to nothing:
 ``backend``, ``ops``, ``nn``, ``models``, ``tokenizers``, ``data``, ``training``, ``generation``,
-``show`` and ``vectors``.
+``show``, ``vectors``, ``interop`` and ``scores``.
 """
 
 import importlib
@@ -14,8 +14,8 @@ from .backends import backend
 
 __version__ = "0.1.0"
 _SUBMODULES = (
-    "autograd", "data", "generation", "models", "nn", "ops", "show", "tokenizers", "training",
-    "vectors",
+    "autograd", "data", "generation", "interop", "models", "nn", "ops", "scores", "show",
+    "tokenizers", "training", "vectors",
 )
 __all__ = ["__version__", "backend", *_SUBMODULES]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..ops.activation import CUBIC, ROOT
-from .arrays import apart, by_rows, start_from
+from .arrays import apart, by_rows, deliver, start_from
 from .compiling import OPTIONS, njit
 from .exponential import exp, tanh
 
@@ -40,22 +40,14 @@ def _apply(kernel, x, out):
     x = np.ascontiguousarray(apart(x, out))
     y = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
     by_rows(kernel, (x.reshape(-1), y.reshape(-1)))
-    return _deliver(y, out)
+    return deliver(y, out)
 
 
 def _apply_backward(kernel, dy, x, out):
     x = np.ascontiguousarray(apart(x, out))
     dx = start_from(dy, out if out is not None and out.flags.c_contiguous else None)
     by_rows(kernel, (dx.reshape(-1), x.reshape(-1)))
-    return _deliver(dx, out)
-
-
-def _deliver(result, out):
-    """The result, copied into ``out`` where that is another array."""
-    if out is not None and out is not result:
-        out[...] = result
-        return out
-    return result
+    return deliver(dx, out)
 
 
 @njit(**OPTIONS)

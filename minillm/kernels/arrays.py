@@ -59,3 +59,11 @@ def update_rows(kernel, x, out, *others):
 def apart(x, out):
     """x, or a copy of it where it shares memory with ``out``."""
     return x.copy() if out is not None and np.may_share_memory(x, out) else x
+
+
+def deliver(result, out):
+    """The result, copied into ``out`` where that is another array."""
+    if out is not None and out is not result:
+        out[...] = result
+        return out
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import apart, by_rows, rows
+from .arrays import apart, by_rows, deliver, rows
 from .compiling import OPTIONS, njit
 from .exponential import tanh
 
@@ -14,7 +14,7 @@ def gated(x, out=None):
     y = np.empty((*given.shape[:-1], x.shape[1] // 2), x.dtype)
     y = out if out is not None and out.flags.c_contiguous else y
     by_rows(_gated, (x, y.reshape(len(x), -1)))
-    return _deliver(y, out)
+    return deliver(y, out)
 
 
 def gated_backward(dy, x, out=None):
@@ -23,15 +23,7 @@ def gated_backward(dy, x, out=None):
     if dx is not x:
         dx[...] = x
     by_rows(_gated_backward, (dx.reshape(-1, x.shape[-1]), rows(dy)))
-    return _deliver(dx, out)
-
-
-def _deliver(result, out):
-    """The result, copied into ``out`` where that is another array."""
-    if out is not None and out is not result:
-        out[...] = result
-        return out
-    return result
+    return deliver(dx, out)
 
 
 @njit(**OPTIONS)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .. import ops
-from ..checks import check, is_whole
-from ..nn import Dropout, Embedding, Init, Linear
+from ..nn import Dropout, Embedding, Init, Linear, TiedLinear
 from ..nn.dropping import check_rate
 from .inputs import check_ids
 from .model import Model, alone
+from .settings import switches, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,8 @@ class OneWayConfig:
     whole: ClassVar[tuple[str, ...]] = ("vocab_size", "context", "layers", "width")
 
     def __post_init__(self):
-        for name in self.whole:
-            value = getattr(self, name)
-            check(name, value, is_whole(value) and value >= 1, "a whole number of at least 1")
-            object.__setattr__(self, name, int(value))  # NumPy's cannot be stored as JSON
-        check("tied", self.tied, isinstance(self.tied, bool), "True or False")
+        whole_numbers(self, *self.whole)
+        switches(self, "tied")
         object.__setattr__(self, "dropout", check_rate(self.dropout))
 
 
@@ -55,7 +51,8 @@ class OneWay(Model):
         self.tokens = Embedding(c.vocab_size, c.width, init, std=c.width**-0.5)
         self.blocks = [self.layer(c, init, i) for i in range(c.layers)]
         self.drops_after = [Dropout(c.dropout) for _ in range(c.layers + 1)]
-        self.output = None if c.tied else Linear(c.width, c.vocab_size, init, bias=False)
+        self.output = (TiedLinear(self.tokens.w, init, bias=False) if c.tied else
+                       Linear(c.width, c.vocab_size, init, bias=False))
 
     def logits(self, ids, *, drops=None):
         """Scores of every possible next token: ids (B, T) -> logits (B, T, V), borrowed.
@@ -67,17 +64,10 @@ class OneWay(Model):
         for layer, dropout in zip(self.blocks, self.drops_after[1:], strict=True):
             x = dropout(layer(x), drops)
         self.h = x
-        if self.output is not None:
-            return self.output(x)
-        logits = self.saved("logits", (*x.shape[:-1], self.config.vocab_size), x.dtype)
-        return ops.linear(x, self.tokens.w.value.T, out=logits)
+        return self.output(x)
 
     def logits_backward(self, dlogits):
-        if self.output is not None:
-            dx = self.output.backward(dlogits)
-        else:
-            table, dx = self.tokens.w, self.scratch("dx", self.h.shape, self.h.dtype)
-            ops.linear_backward(dlogits, self.h, table.value.T, table.grad.T, out=dx)
+        dx = self.output.backward(dlogits)
         for layer, dropout in zip(reversed(self.blocks), reversed(self.drops_after), strict=False):
             dx = layer.backward(dropout.backward(dx))
         self.tokens.backward(self.drops_after[0].backward(dx))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import is_whole
+from ..checks import check, is_whole
 from ..nn.dropping import check_rate
 
 # Each stores what it has checked as a plain number of Python's: NumPy's cannot be stored as JSON.
@@ -19,8 +19,7 @@ def whole_numbers(config: Any, *names: str, optional: Container[str] = ()) -> No
         value = getattr(config, name)
         if value is None and name in optional:
             continue
-        if not is_whole(value) or value < 1:
-            raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
+        check(name, value, is_whole(value) and value >= 1, "a whole number of at least 1")
         object.__setattr__(config, name, int(value))
 
 
@@ -28,8 +27,7 @@ def switches(config: Any, *names: str) -> None:
     """True or False."""
     for name in names:
         value = getattr(config, name)
-        if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{name}={value!r}: expected True or False")
+        check(name, value, isinstance(value, (bool, np.bool_)), "True or False")
         object.__setattr__(config, name, bool(value))
 
 
@@ -37,15 +35,15 @@ def choices(config: Any, **known: Iterable[str]) -> None:
     """Names of parts, such as norm=NORMS."""
     for name, those in known.items():
         value = getattr(config, name)
-        if not isinstance(value, str) or value not in those:
-            raise ValueError(f"{name}={value!r}: expected one of {', '.join(those)}")
+        check(name, value, isinstance(value, str) and value in those,
+              f"one of {', '.join(those)}")
 
 
 def small_number(config: Any, name: str) -> None:
     """What a norm adds to the variance."""
     value = getattr(config, name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
-        raise ValueError(f"{name}={value!r}: expected a number between 0 and 1")
+    check(name, value, not isinstance(value, bool) and isinstance(value, (int, float))
+          and 0 < value < 1, "a number between 0 and 1")
 
 
 def dropout_and_heads(config: Any) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import ops
-from ..checks import check, is_positive, is_whole
+from ..checks import check, is_positive
 from ..ops.negative_samples import windows
 from ..vectors import WordVectors
+from .settings import switches, whole_numbers
 from .word_windows import WordWindows
 
 LANES = 16  # numbers: rows are filled up to a multiple of it, with zeros that stay zeros
@@ -39,10 +40,8 @@ class Word2VecConfig:
     lr: float | None = None
 
     def __post_init__(self):
-        for name in ("width", "window", "negatives", "least", "epochs"):
-            value = getattr(self, name)
-            check(name, value, is_whole(value) and value >= 1, "a whole number of at least 1")
-        check("cbow", self.cbow, isinstance(self.cbow, bool), "True or False")
+        whole_numbers(self, "width", "window", "negatives", "least", "epochs")
+        switches(self, "cbow")
         for name in ("subsample", "lr"):
             value = getattr(self, name)
             check(name, value, value is None or is_positive(value), "a positive number, or None")

@@ -29,7 +29,7 @@ class Convolution(Module):
         dx = self.scratch("dx", (B, T, width // self.kernel), dy.dtype)
         dseen = self.scratch("dseen", self.seen.shape, dy.dtype)
         return ops.convolve_backward(dy, self.seen, self.kernel, self.w.value, self.w.grad,
-                                        self.b.grad, self.dilation, dseen, out=dx)
+                                     self.b.grad, self.dilation, dseen, out=dx)
 
 
 class GatedConvolution(Module):

@@ -20,6 +20,8 @@ from minillm.training import (
     save_checkpoint,
 )
 
+from .gradients import check_gradients
+
 SIZES = dict(vocab_size=13, context=8, layers=2, width=6)
 MODELS = {
     "RNN": (RNN, RecurrentConfig, {}),
@@ -55,18 +57,7 @@ def seeded(model):
 def test_gradients_of_every_parameter(name, which):
     with backend(which):
         model = model_of(name)
-        model.loss(*batch(), **seeded(model))
-        model.backward()
-        for part, p in model.named_parameters():
-            along = np.random.default_rng(3).normal(size=p.shape)
-            at, losses = p.value.copy(), []
-            for sign in (1, -1):
-                p.value[...] = at + sign * 1e-5 * along
-                losses.append(model.loss(*batch(), **seeded(model)))
-            p.value[...] = at
-            numeric = (losses[0] - losses[1]) / 2e-5
-            exact = float((p.grad * along).sum())
-            assert exact == pytest.approx(numeric, rel=1e-6, abs=1e-9), part
+        check_gradients(model, lambda: model.loss(*batch(), **seeded(model)))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -28,7 +28,7 @@ class OneByOne:
 
     def push(self, state: Any, token: bytes) -> Step:
         """The state after the token, and the tokens that are decided now."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no push(state, token)")
 
     def finish(self, state: Any) -> list[bytes]:
         """The tokens that were still waiting."""

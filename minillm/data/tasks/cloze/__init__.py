@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import itertools
 import random
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from minillm.data.tasks.cloze.writing import KINDS
+from minillm.data.tasks.held_out import is_held
 
 __all__ = ["Cloze", "is_held", "kinds", "sample", "samples", "sentences", "vocabulary"]
 
-HELD = 10  # one sentence in ten is held out
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,6 @@ def _write(language: str, kind: str, choice: tuple) -> Cloze:
     words = text.split()
     position = words.index("_")
     return Cloze((*words[:position], answer, *words[position + 1:]), position, answer, kind)
-
-
-def is_held(words: tuple[str, ...]) -> bool:
-    """Whether a sentence belongs to the held-out set."""
-    return zlib.crc32(" ".join(words).encode()) % HELD == 0
 
 
 def sample(

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import random
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from minillm.data.tasks.held_out import is_held
 
 __all__ = ["KINDS", "LABELS", "Opinion", "is_held", "sample", "samples"]
 
@@ -26,7 +27,6 @@ LABELS = ("negative", "positive")
 KINDS = ("single", "contrast", "addition")
 KIND_WEIGHTS = (0.4, 0.4, 0.2)
 DENIED = 0.4  # how often a clause denies the opposite
-HELD = 10  # one sentence in ten is held out
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,6 @@ class Opinion:
 @lru_cache(None)
 def _lists() -> dict[str, Any]:
     return json.loads((Path(__file__).parent / "lists.json").read_text(encoding="utf-8"))
-
-
-def is_held(words: tuple[str, ...]) -> bool:
-    """Whether a sentence belongs to the held-out set."""
-    return zlib.crc32(" ".join(words).encode()) % HELD == 0
 
 
 def sample(seed: int | random.Random = 0, language: str = "en", held: bool = False) -> Opinion:

@@ -13,11 +13,11 @@ set is in the other. Only "I" and names begin with a capital letter.
 from __future__ import annotations
 
 import random
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from minillm.data.tasks.held_out import is_held
 from minillm.data.tasks.translation.chinese import write_chinese
 from minillm.data.tasks.translation.english import write_english
 from minillm.data.tasks.translation.inverting import meanings_of
@@ -27,7 +27,6 @@ from minillm.data.tasks.translation.tagged import links
 __all__ = ["Grammar", "Meaning", "Pair", "count", "grammar", "is_held", "pair", "pairs",
            "translate", "write_pair"]
 
-HELD = 10  # one sentence in ten is held out
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,6 @@ def write_pair(meaning: Meaning, of: Grammar | None = None) -> Pair:
         of or grammar(), meaning)
     return Pair([word for word, _ in english], [word for word, _ in chinese],
                 links(english, chinese))
-
-
-def is_held(english: Sequence[str]) -> bool:
-    """Whether a sentence belongs to the held-out set."""
-    return zlib.crc32(" ".join(english).encode()) % HELD == 0
 
 
 def pair(seed: int | random.Random = 0, held: bool = False) -> Pair:
