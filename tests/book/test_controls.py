@@ -204,5 +204,9 @@ def test_paper(visit) -> None:
             .map((e) => e.textContent.slice(0, 40));
     }""")
     assert wide == []
+    torn = page.evaluate("""() => [...document.querySelectorAll(
+        '.bd-article :is(div.math, .minillm-source, figure, table, div.cell_input)')]
+        .filter((e) => getComputedStyle(e).breakInside !== 'avoid').map((e) => e.className)""")
+    assert torn == []  # an equation stays with its number, a listing with its name
     assert len(page.pdf()) > 10_000
     assert (BUILT / CHAPTER).is_file()
