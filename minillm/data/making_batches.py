@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -64,8 +65,10 @@ class BatchMakers:
 
 
 def begin(source: Any) -> None:
-    """A process has started: it keeps the source."""
+    """A process has started: it keeps the source. Ctrl-C, which the terminal sends to all
+    processes, is for the one that trains."""
     global _make
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _make = source.fill
 
 

@@ -1,6 +1,9 @@
 """DataLoader on files of tokens: mapped, pickled, made by other processes, packed documents."""
 
+import os
 import pickle
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -67,6 +70,21 @@ def test_a_process_that_dies_is_reported_and_costs_no_batch(stories_file):
         got.extend(batches)
     got.extend(loader)
     assert equal(got, list(DataLoader(data, 4, 12, windows="documents", seed=1)))
+
+
+def test_ctrl_c_is_for_the_process_that_trains(stories_file, capfd):
+    """A terminal sends it to all: those that make batches go on, and print nothing."""
+    data = TokenDataset.open(stories_file)
+    loader = DataLoader(data, 4, 12, workers=1, windows="documents", seed=1)
+    batches = iter(loader)
+    got = [next(batches)]
+    time.sleep(0.3)  # the process has made all that it may make ahead, and waits
+    for process in loader._makers.pool._processes.values():
+        os.kill(process.pid, signal.SIGINT)
+    got.extend(batches)
+    assert equal(got, list(DataLoader(data, 4, 12, windows="documents", seed=1)))
+    del batches, loader
+    assert capfd.readouterr().err == ""
 
 
 def test_documents_of_packed_rows(stories_file):
