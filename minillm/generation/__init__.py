@@ -1,7 +1,8 @@
 """Choosing tokens from a model's scores, one after another."""
 
-from .beam import beam_search
+from .beam import beam_search, length_penalty
 from .sampling import choose, distribution, penalize
 from .token_by_token import generate, stream
 
-__all__ = ["beam_search", "choose", "distribution", "generate", "penalize", "stream"]
+__all__ = ["beam_search", "choose", "distribution", "generate", "length_penalty", "penalize",
+           "stream"]

@@ -9,7 +9,7 @@ colour never carries a meaning alone. Plots are Matplotlib, imported when the fi
 from .attention_maps import attention
 from .diagrams import arrays, flow
 from .hex_dumps import dump
-from .html import Html
+from .html import Html, beside
 from .lattices import lattice
 from .matrices import bars, heatmap
 from .merge_trees import trees
@@ -20,6 +20,6 @@ from .tables import shapes, table
 from .token_strips import strips, tokens
 
 __all__ = [
-    "Html", "Plot", "arrays", "attention", "bars", "curves", "dump", "figure", "flow", "heatmap",
-    "image", "lattice", "race", "shapes", "source", "strips", "table", "tokens", "trees",
+    "Html", "Plot", "arrays", "attention", "bars", "beside", "curves", "dump", "figure", "flow",
+    "heatmap", "image", "lattice", "race", "shapes", "source", "strips", "table", "tokens", "trees",
 ]

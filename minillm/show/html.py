@@ -36,6 +36,14 @@ class Html:
         return self.text
 
 
+def beside(*drawings: Html) -> Html:
+    """Drawings side by side, or below one another where the page is narrow."""
+    each = "".join(f'<div style="flex:1 1 300px;min-width:0">{drawing.html}</div>'
+                   for drawing in drawings)
+    return Html(f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{each}</div>',
+                "\n".join(drawing.text for drawing in drawings))
+
+
 def decoded(text: str | bytes) -> tuple[str, bool]:
     """Text and True; for bytes that are not whole characters their hexadecimal form and False."""
     if isinstance(text, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import statistics
@@ -200,6 +201,19 @@ def test_what_is_shown_is_seen(notebook) -> None:
             call = getattr(statement, "value", None) if isinstance(statement, ast.Expr) else None
             name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
             assert not name.startswith("show."), f"{name} is not the last line: {cell.source}"
+
+
+def test_public_names_are_imported_as_such(notebook) -> None:
+    """What a package gives under its own name is not fetched from a module inside of it."""
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(re.sub(r"^%", "#", cell.source, flags=re.M))):
+            if not isinstance(node, ast.ImportFrom) or not node.module.startswith("minillm."):
+                continue
+            inside = node.module.split(".")
+            for outer in (".".join(inside[:n]) for n in range(2, len(inside))):
+                public = getattr(importlib.import_module(outer), "__all__", ())
+                taken = {alias.name for alias in node.names} & set(public)
+                assert not taken, f"import {taken} from {outer}: {cell.source}"
 
 
 def test_few_outputs_are_ignored() -> None:

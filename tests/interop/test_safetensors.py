@@ -86,7 +86,9 @@ def test_numbers_that_are_none(tmp_path, bad):
 
 
 def test_bytes_changed_at_random_give_an_error_or_arrays(tmp_path):
-    rng, whole = random.Random(0), bytearray(write(tmp_path / "x", ARRAYS).read_bytes())
+    readable = {name: array for name, array in ARRAYS.items() if name != "n"}
+    rng, whole = random.Random(0), bytearray(write(tmp_path / "x", readable).read_bytes())
+    refused = 0
     for _ in range(500):
         damaged = whole.copy()
         for _ in range(rng.randint(1, 4)):
@@ -97,7 +99,8 @@ def test_bytes_changed_at_random_give_an_error_or_arrays(tmp_path):
             for name, found in file.entries.items():
                 file.read(name, found.shape)
         except ValueError:
-            pass
+            refused += 1
+    assert 0 < refused < 500  # a changed number in an array is not an error
 
 
 def test_headers_have_a_limit(tmp_path):

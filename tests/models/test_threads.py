@@ -233,6 +233,7 @@ def test_attributes_may_be_added_while_a_model_is_looked_through(model):
     for look in (model.children, model.named_parameters):
         for i, _ in enumerate(look()):
             setattr(model, f"added_{look.__name__}_{i}", i)
+        assert getattr(model, f"added_{look.__name__}_0") == 0
 
 
 def test_the_backward_of_another_threads_loss_is_refused(model):

@@ -51,6 +51,7 @@ def everything(label: str) -> list[show.Html]:
         show.table([(label, 1)], (label, "b"), title=label),
         show.shapes({label: (two, "B T", label)}),
         show.dump(b"\x0a\x01a", [(2, label), (1, "b")], title=label),
+        show.beside(show.bars({label: 1.0}), show.table([(label,)])),
     ]
 
 

@@ -24,9 +24,8 @@ from minillm.data.tasks.translation.inverting import meanings_of
 from minillm.data.tasks.translation.meanings import Grammar, Meaning
 from minillm.data.tasks.translation.tagged import links
 
-__all__ = ["Grammar", "Meaning", "Pair", "count", "grammar", "is_held", "pair", "pairs",
-           "translate", "write_pair"]
-
+__all__ = ["Grammar", "Meaning", "Pair", "count", "grammar", "is_held", "meanings_of", "pair",
+           "pairs", "translate", "write_pair"]
 
 
 @dataclass(frozen=True)
