@@ -15,6 +15,7 @@ from numpy import ndarray
 FLOATS = (np.float32, np.float64)
 OTHERS = {"ids": ("iu", "integers"), "labels": ("iu", "integers"), "start": ("iu", "integers"),
           "reach": ("iu", "integers"), "negatives": ("iu", "integers"),
+          "place": ("iu", "integers"),
           "mask": ("b", "bool, True where attention is allowed")}
 
 

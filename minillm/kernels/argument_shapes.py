@@ -34,6 +34,10 @@ SHAPES: dict[str, dict[str, str]] = {
     "adamw": dict.fromkeys(("w", "grad", "m", "v"), "N"),
     "lstm_step": {"a": "B 4H", **LSTM},
     "lstm_step_backward": {"gates": "B 4H", **LSTM},
+    "choose": {"p": "N E"},
+    "combine": {"rows": "M C", "place": "N K", "weights": "N K", "out": "N C"},
+    "combine_backward": {"dy": "N C", "rows": "M C", "place": "N K", "weights": "N K",
+                         "out": "M C"},
     "gated": {"x": "... 2F", "out": "... F"},
     "gated_backward": {"dy": "... F", "x": "... 2F", "out": "... 2F"},
 }

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .. import ops
-from ..nn import Dropout, Embedding, Init, LayerNorm, Learned, Linear, Stack, TiedLinear
+from ..nn import Dropout, Embedding, Experts, Init, LayerNorm, Learned, Linear, Stack, TiedLinear
 from .inputs import attended, check_ids
 from .layers import layer
 from .model import Model, alone
-from .settings import dropout_and_heads, small_number, switches, whole_numbers
+from .settings import parts_of_blocks, small_number, switches, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class BERTConfig:
     """Sizes of a BERT. ``hidden`` (F) is four times ``width`` (C) unless given.
 
     types: kinds of segments, such as first and second sentence. norm_first: norms before the parts
-    of a block, and one at the end, instead of after them. dropout: as of GPTConfig. eps: what
-    norms add to the variance.
+    of a block, and one at the end, instead of after them. dropout, experts: as of GPTConfig.
+    eps: what norms add to the variance.
     """
 
     vocab_size: int
@@ -33,13 +33,14 @@ class BERTConfig:
     norm_first: bool = False
     dropout: float = 0.0
     eps: float = 1e-12
+    experts: Experts | None = None
 
     def __post_init__(self):
         whole_numbers(self, "vocab_size", "context", "layers", "heads", "width", "hidden", "types",
                       optional=("hidden",))
         switches(self, "norm_first")
         small_number(self, "eps")
-        dropout_and_heads(self)
+        parts_of_blocks(self)
 
 
 class BERTEncoder(Model):

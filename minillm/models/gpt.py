@@ -15,14 +15,16 @@ from ..nn import (
     Block,
     Dropout,
     Embedding,
+    Experts,
     Init,
     KeyValueCache,
     Linear,
     Stack,
+    feed_forward_or_experts,
 )
 from .inputs import attended, check_cache, check_ids, check_start
 from .model import Model, alone
-from .settings import choices, dropout_and_heads, small_number, switches, whole_numbers
+from .settings import choices, parts_of_blocks, small_number, switches, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class GPTConfig:
     as many as queries if None. window: how many positions back each one sees, its own included;
     all if None. bias: whether matrices in the blocks have one. tied: the output layer is the token
     embedding. dropout: share of the embeddings, of attention's weights and of what the parts of a
-    block add that is dropped in training. Llama's choice is norm="rms", feed_forward="swiglu",
+    block add that is dropped in training. experts: in the place of each feed-forward layer, of its
+    kind, see :class:`minillm.nn.Experts`. Llama's choice is norm="rms", feed_forward="swiglu",
     positions="rotary", bias=False, tied=False.
     """
 
@@ -54,6 +57,7 @@ class GPTConfig:
     bias: bool = True
     tied: bool = True
     dropout: float = 0.0
+    experts: Experts | None = None
 
     def __post_init__(self):
         whole_numbers(self, "vocab_size", "context", "layers", "heads", "width", "hidden",
@@ -61,7 +65,7 @@ class GPTConfig:
         switches(self, "norm_first", "bias", "tied")
         choices(self, norm=NORMS, feed_forward=FEED_FORWARDS, positions=POSITIONS)
         small_number(self, "norm_eps")
-        dropout_and_heads(self)
+        parts_of_blocks(self)
         if self.heads % (self.kv_heads or self.heads):
             raise ValueError(f"kv_heads={self.kv_heads} does not divide heads={self.heads}; each "
                              "serves an equal number of queries")
@@ -99,8 +103,8 @@ class GPT(Model):
                   Attention(c.width, c.heads, init, out_std=out_std, kv_heads=c.kv_heads,
                             positions=inside, bias=c.bias, window=c.window,
                             dropout=c.dropout),
-                  FEED_FORWARDS[c.feed_forward](c.width, c.hidden or 4 * c.width, init, out_std,
-                                                bias=c.bias),
+                  feed_forward_or_experts(c.feed_forward, c.width, c.hidden or 4 * c.width, init,
+                                          out_std, c.experts, bias=c.bias),
                   c.norm_first, c.dropout)
             for _ in range(c.layers)
         ])

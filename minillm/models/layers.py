@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..nn import (
-    FEED_FORWARDS,
     POSITIONS,
     Attention,
     Block,
@@ -16,14 +15,16 @@ from ..nn import (
     LayerNorm,
     Module,
     Parameter,
+    feed_forward_or_experts,
 )
 
 
-def layer(config: Any, init: Init, feed_forward: str, decodes: bool = False) -> Block:
+def layer(config: Any, init: Init, kind: str, decodes: bool = False) -> Block:
     """A block whose positions all see one another; one that ``decodes`` sees the earlier ones and
     a memory.
 
-    config: has width, heads, hidden (four times the width if None), norm_first, eps and dropout.
+    config: has width, heads, hidden (four times the width if None), norm_first, eps, dropout and
+    experts. kind: of the feed-forward layer, a name in FEED_FORWARDS.
     Matrices start as N(0, 1/n) for n inputs, so that what goes through keeps its size at any width.
     Source: LeCun et al. (1998), section 4.6.
     """
@@ -38,7 +39,8 @@ def layer(config: Any, init: Init, feed_forward: str, decodes: bool = False) -> 
                          **options)
 
     def feed() -> Any:
-        return FEED_FORWARDS[feed_forward](c.width, hidden, init, hidden ** -0.5, std=std)
+        return feed_forward_or_experts(kind, c.width, hidden, init, hidden ** -0.5, c.experts,
+                                       std)
 
     if not decodes:
         return Block(norm, attention(causal=False), feed(), c.norm_first, c.dropout)

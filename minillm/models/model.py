@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..nn import Drops, Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
+from ..nn import (
+    Drops,
+    Init,
+    MixtureOfExperts,
+    Module,
+    Parameter,
+    Shapes,
+    flatten,
+    in_order,
+    parameters_of,
+)
+from ..nn.experts import training
 from ..nn.module import replicate
 
 _inside: dict[int, int] = {}  # id of a model -> the thread that is inside one of its methods
@@ -165,10 +176,12 @@ class Model(Module):
         if targets.dtype.kind not in "iu":
             raise TypeError(f"targets has dtype {targets.dtype}; expected integers: ids, or "
                             f"ignore_index={ignore_index} where nothing is to be predicted")
-        logits = self.forward(*inputs, **options)
+        mixtures = self.mixtures()
+        with training(mixtures):
+            logits = self.forward(*inputs, **options)
         loss = ops.cross_entropy(logits, targets, ignore_index, logits, smoothing)
         self.keep_dlogits(logits)
-        return loss
+        return loss + sum(part.penalty for part in mixtures)
 
     @alone
     def backward(self, scale: float = 1.0) -> None:
@@ -176,12 +189,21 @@ class Model(Module):
 
         Raises RuntimeError unless that loss is what this model has computed last.
         """
-        self.logits_backward(self.take_dlogits(scale))
+        dlogits = self.take_dlogits(scale)
+        for part in self.mixtures():
+            part.scale = scale
+        self.logits_backward(dlogits)
 
     @property
     def drops(self) -> bool:
         """Does training drop something, so that ``loss`` needs a seed?"""
         return getattr(self.config, "dropout", 0) > 0
+
+    def mixtures(self) -> list[MixtureOfExperts]:
+        """The mixtures of experts in it, whose routers add to the loss of training."""
+        if getattr(self.config, "experts", None) is None:
+            return []
+        return [part for part in self.modules() if isinstance(part, MixtureOfExperts)]
 
     def check_inputs(self, count: int) -> None:
         """Raise a ValueError unless ``logits`` takes so many inputs, a batch without targets."""

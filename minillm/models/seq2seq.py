@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import FEED_FORWARDS, CrossCache, Init, LayerNorm, Linear, Stack, TiedLinear
+from ..nn import FEED_FORWARDS, CrossCache, Experts, Init, LayerNorm, Linear, Stack, TiedLinear
 from .given_source import GivenSource, translate
 from .inputs import attended, check_cache, check_ids, check_rows, check_share, check_start
 from .layers import Embedded, layer
 from .model import Model, alone
-from .settings import choices, dropout_and_heads, small_number, switches, whole_numbers
+from .settings import choices, parts_of_blocks, small_number, switches, whole_numbers
 
 SCHEMES = ("sinusoidal", "learned", "none")
 
@@ -25,7 +25,7 @@ class Seq2SeqConfig:
     both share one and its table of embeddings. context: most tokens of a source and of a target.
     ``layers`` counts those of the encoder, and again of the decoder. ``hidden`` (F) is four times
     ``width`` (C) unless given. feed_forward: a name in FEED_FORWARDS; positions: one in SCHEMES.
-    tied: the output layer is the target's table. dropout: as of GPTConfig.
+    tied: the output layer is the target's table. dropout, experts: as of GPTConfig.
     """
 
     vocab_size: int
@@ -41,6 +41,7 @@ class Seq2SeqConfig:
     tied: bool = True
     dropout: float = 0.0
     eps: float = 1e-5
+    experts: Experts | None = None
 
     def __post_init__(self):
         whole_numbers(self, "vocab_size", "context", "layers", "heads", "width", "hidden",
@@ -48,7 +49,7 @@ class Seq2SeqConfig:
         switches(self, "norm_first", "tied")
         choices(self, feed_forward=FEED_FORWARDS, positions=SCHEMES)
         small_number(self, "eps")
-        dropout_and_heads(self)
+        parts_of_blocks(self)
 
 
 class Seq2Seq(Model):

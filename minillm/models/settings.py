@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import check, is_whole
+from ..nn import Experts
 from ..nn.dropping import check_rate
 
 # Each stores what it has checked as a plain number of Python's: NumPy's cannot be stored as JSON.
@@ -46,8 +47,9 @@ def small_number(config: Any, name: str) -> None:
           and 0 < value < 1, "a number between 0 and 1")
 
 
-def dropout_and_heads(config: Any) -> None:
-    """The share to drop, and heads that share the width evenly."""
+def parts_of_blocks(config: Any) -> None:
+    """The share to drop, heads that share the width evenly, and experts, as a file holds them."""
+    object.__setattr__(config, "experts", Experts.of(config.experts))
     object.__setattr__(config, "dropout", check_rate(config.dropout))
     if config.width % config.heads:
         raise ValueError(f"width={config.width} is not a multiple of heads={config.heads}; each "

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import is_whole
-from ..nn import Dropout, Init, LayerNorm, Learned, Linear, Stack
+from ..nn import Dropout, Experts, Init, LayerNorm, Learned, Linear, Stack
 from .layers import layer
 from .model import Model, alone
-from .settings import dropout_and_heads, small_number, switches, whole_numbers
+from .settings import parts_of_blocks, small_number, switches, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class ViTConfig:
     image: rows and columns of an image, one number if they are equal; patch: those of a patch,
     a square, which must divide them. channels: numbers for each pixel, such as 3 for colours.
     ``hidden`` (F) is four times ``width`` (C) unless given. norm_first: norms before the parts of a
-    block, and one at the end. dropout: as of GPTConfig. eps: what norms add to the variance.
+    block, and one at the end. dropout, experts: as of GPTConfig. eps: what norms add to the
+    variance.
     """
 
     image: int | tuple[int, int]
@@ -34,6 +35,7 @@ class ViTConfig:
     norm_first: bool = True
     dropout: float = 0.0
     eps: float = 1e-6
+    experts: Experts | None = None
 
     def __post_init__(self):
         sides = self.image if isinstance(self.image, (tuple, list)) else (self.image, self.image)
@@ -48,7 +50,7 @@ class ViTConfig:
                              "patches")
         switches(self, "norm_first")
         small_number(self, "eps")
-        dropout_and_heads(self)
+        parts_of_blocks(self)
 
     @property
     def grid(self) -> tuple[int, int]:

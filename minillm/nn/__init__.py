@@ -9,6 +9,7 @@ from .attention import Attention, CrossCache, KeyValueCache
 from .block import Block, CrossBlock, Stack
 from .convolution import Convolution, GatedConvolution
 from .dropping import Dropout, Drops
+from .experts import Experts, MixtureOfExperts, feed_forward_or_experts, rebalance
 from .feed_forward import FEED_FORWARDS, FeedForward, GatedFeedForward
 from .layers import Embedding, Linear, TiedLinear
 from .module import Module, flatten, in_order, parameters_of, share_scratch
@@ -19,9 +20,9 @@ from .recurrent import Elman, LongShortTerm, gradient_norms
 
 __all__ = [
     "FEED_FORWARDS", "NORMS", "POSITIONS", "Alibi", "Attention", "Block", "Convolution",
-    "CrossBlock", "CrossCache", "Dropout", "Drops", "Elman", "Embedding", "FeedForward",
+    "CrossBlock", "CrossCache", "Dropout", "Drops", "Elman", "Embedding", "Experts", "FeedForward",
     "GatedConvolution", "GatedFeedForward", "Init", "KeyValueCache", "LayerNorm", "Learned",
-    "Linear", "LongShortTerm", "Module", "NoPositions", "Parameter", "RMSNorm", "Rotary", "Shapes",
-    "Sinusoidal", "Stack", "TiedLinear", "flatten", "gradient_norms", "in_order", "parameters_of",
-    "share_scratch",
+    "Linear", "LongShortTerm", "MixtureOfExperts", "Module", "NoPositions", "Parameter", "RMSNorm",
+    "Rotary", "Shapes", "Sinusoidal", "Stack", "TiedLinear", "feed_forward_or_experts", "flatten",
+    "gradient_norms", "in_order", "parameters_of", "rebalance", "share_scratch",
 ]

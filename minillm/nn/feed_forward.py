@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,10 @@ FEED_FORWARDS: dict[str, Any] = {
     "relu": partial(FeedForward, activation="relu"),
     "swiglu": GatedFeedForward,
 }
+
+
+def inside_of(kind: str) -> tuple[str, bool]:
+    """The name of the activation of this kind of layer, and whether it has a gate."""
+    layer = FEED_FORWARDS[kind]
+    gated = issubclass(getattr(layer, "func", layer), GatedFeedForward)
+    return signature(layer).parameters["activation"].default, gated

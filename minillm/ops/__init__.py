@@ -26,6 +26,14 @@ from .convolution import (
     look_back,
     look_back_backward,
 )
+from .dispatch import (
+    by_expert,
+    capacity_of,
+    combine,
+    combine_backward,
+    grouped_linear,
+    grouped_linear_backward,
+)
 from .dropping import Drop, dropout
 from .look_up import embedding, embedding_backward
 from .negative_samples import (
@@ -46,16 +54,29 @@ from .probability import (
     softmax_backward,
 )
 from .recurrence import lstm, lstm_backward, tanh_recurrence, tanh_recurrence_backward
+from .routing import (
+    GATES,
+    choose,
+    load_balance,
+    load_balance_backward,
+    weigh,
+    weigh_backward,
+    z_loss,
+    z_loss_backward,
+)
 from .scaled_dot_product import attention, attention_backward, attention_decode
 
 __all__ = [
-    "ACTIVATIONS", "Drop", "adamw", "add_bias", "attention", "attention_backward",
-    "attention_decode", "bag_of_neighbours", "convolve", "convolve_backward", "cross_entropy",
-    "dropout", "embedding", "embedding_backward", "gated", "gated_backward", "gelu",
-    "gelu_backward", "gelu_exact", "gelu_exact_backward", "layer_norm", "layer_norm_backward",
-    "linear", "linear_backward", "lion", "log_softmax", "log_softmax_backward", "logsumexp",
-    "look_back", "look_back_backward", "lstm", "lstm_backward", "muon", "negative_sampling",
+    "ACTIVATIONS", "GATES", "Drop", "adamw", "add_bias", "attention", "attention_backward",
+    "attention_decode", "bag_of_neighbours", "by_expert", "capacity_of", "choose", "combine",
+    "combine_backward", "convolve", "convolve_backward", "cross_entropy", "dropout", "embedding",
+    "embedding_backward", "gated", "gated_backward", "gelu", "gelu_backward", "gelu_exact",
+    "gelu_exact_backward", "grouped_linear", "grouped_linear_backward", "layer_norm",
+    "layer_norm_backward", "linear", "linear_backward", "lion", "load_balance",
+    "load_balance_backward", "log_softmax", "log_softmax_backward", "logsumexp", "look_back",
+    "look_back_backward", "lstm", "lstm_backward", "muon", "negative_sampling",
     "negative_sampling_backward", "relu", "relu_backward", "rms_norm", "rms_norm_backward",
     "rmsprop", "rotate", "sgd", "silu", "silu_backward", "sinusoids", "skip_gram", "softmax",
     "softmax_backward", "sum_of_squares", "sum_rows", "tanh_recurrence", "tanh_recurrence_backward",
+    "weigh", "weigh_backward", "z_loss", "z_loss_backward",
 ]

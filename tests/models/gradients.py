@@ -9,6 +9,8 @@ def check_gradients(model, loss, step=1e-5, atol=1e-9):
     loss()
     model.backward()
     for part, p in model.named_parameters():
+        if not p.trainable:
+            continue
         along = np.random.default_rng(3).normal(size=p.shape)
         at, losses = p.value.copy(), []
         for sign in (1, -1):

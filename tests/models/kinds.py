@@ -16,6 +16,7 @@ from minillm.models import (
     ViT,
     ViTConfig,
 )
+from minillm.nn import Experts
 
 SIZES: dict[str, Any] = dict(vocab_size=13, context=8, layers=2, heads=4, width=16)
 
@@ -64,7 +65,13 @@ def pictures(*size):
     return rng.normal(size=(5, *size)), np.array([2, 0, 1, -100, 2])
 
 
+EXPERTS = Experts(4, 2, hidden=9)
 KINDS = {
+    "Seq2Seq, experts": Kind(Seq2Seq, Seq2SeqConfig(**SIZES, experts=EXPERTS), pairs),
+    "BERT, experts": Kind(BERT, BERTConfig(**SIZES, eps=1e-6, experts=EXPERTS),
+                          lambda: segments("tokens")),
+    "ViT, experts": Kind(ViT, ViTConfig(image=6, patch=2, classes=3, layers=2, heads=4, width=16,
+                                        experts=EXPERTS), lambda: pictures(6, 6)),
     "Seq2Seq": Kind(Seq2Seq, Seq2SeqConfig(**SIZES), pairs),
     "Seq2Seq, padded": Kind(Seq2Seq, Seq2SeqConfig(**SIZES, norm_first=True),
                             lambda: pairs("mask")),

@@ -14,6 +14,7 @@ from minillm.nn import (
     Attention,
     CrossBlock,
     Drops,
+    Experts,
     FeedForward,
     Init,
     LayerNorm,
@@ -39,6 +40,13 @@ OPTIONS = {
     "ALiBi with all": dict(positions="alibi", kv_heads=1, window=3, norm_first=False),
     "dropout": dict(dropout=0.3),
     "GPT-2 with a window": dict(window=2),
+    "Switch": dict(feed_forward="relu", experts=Experts(4, 1, normalize=False, balance=0.1)),
+    "Mixtral": dict(norm="rms", feed_forward="swiglu", positions="rotary", kv_heads=2, bias=False,
+                    tied=False, experts=Experts(4, 2, hidden=9, balance=0.1, z=0.03)),
+    "DeepSeek-V3": dict(norm="rms", feed_forward="swiglu", bias=False, tied=False,
+                        experts=Experts(6, 3, 5, shared=2, gate="sigmoid", correction=True,
+                                        balance=0.01)),
+    "DeepSeekMoE, dense": dict(experts=Experts(3, 3, 5, shared=1, normalize=False, z=0.01)),
 }
 BACKENDS = ["numpy", "numba"]
 

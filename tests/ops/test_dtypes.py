@@ -12,8 +12,8 @@ from minillm.backends import TWINS
 pytest.importorskip("numba", reason="the twins need Numba")
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 2, 2, 3)
-NOT_NUMBERS = {"ids", "labels", "start", "mask", "reach", "negatives"}
-SETTINGS = {"ignore_index", "weight", "decay", "lr", "beta1", "beta2", "eps", "step"}
+NOT_NUMBERS = {"ids", "labels", "start", "mask", "reach", "negatives", "place"}
+SETTINGS = {"k", "ignore_index", "weight", "decay", "lr", "beta1", "beta2", "eps", "step"}
 
 
 def arguments(op, dtype):

@@ -185,6 +185,35 @@ def gated_backward_case(which, dtype, layout, inplace):
     return [getattr(ops.gated_backward, which)(dy, x, out=x if inplace else None)]
 
 
+def choose_case(which, dtype, layout, inplace):
+    p, = arrays((T, V), 1, dtype, layout)
+    p[3, 4:9], p[5, ::3] = p[3, 0], np.nan  # equals, and what is no number
+    return [getattr(ops.choose, which)(p, 5), getattr(ops.choose, which)(p, 1)]
+
+
+def dispatched(dtype, layout):
+    """Rows of the choices that were carried out, where they stand, and their weights."""
+    weights, rows = arrays((T, 4), 1, dtype, layout) + arrays((3 * T, V), 1, dtype, layout)
+    place = np.random.default_rng(6).permutation(4 * T).reshape(T, 4)
+    return rows, np.where(place < 3 * T, place, -1), weights
+
+
+def combine_case(which, dtype, layout, inplace):
+    rows, place, weights = dispatched(dtype, layout)
+    op = getattr(ops.combine, which)
+    return [op(rows, place, weights, out=rows[:T] if inplace else None),
+            op(rows[:0], np.full((2, 3), -1), weights[:2, :3])]
+
+
+def combine_backward_case(which, dtype, layout, inplace):
+    rows, place, weights = dispatched(dtype, layout)
+    dy, = arrays((T, V), 1, dtype, layout, seed=3)
+    out = rows if inplace else None
+    drows, dweights = getattr(ops.combine_backward, which)(dy, rows, place, weights, out=out)
+    assert not inplace or drows is rows
+    return [drows, dweights]
+
+
 CASES = {
     "softmax": rowwise(ops.softmax, "x"),
     "softmax_backward": rowwise(ops.softmax_backward, ["dy", "y"]),
@@ -214,6 +243,9 @@ CASES = {
     "lstm_step_backward": lstm_step_backward_case,
     "gated": gated_case,
     "gated_backward": gated_backward_case,
+    "choose": choose_case,
+    "combine": combine_case,
+    "combine_backward": combine_backward_case,
     "skip_gram": word2vec_case(ops.skip_gram),
     "bag_of_neighbours": word2vec_case(ops.bag_of_neighbours),
 }
