@@ -14,7 +14,7 @@ from .tokens import TokenDataset, check_positive
 Batch = tuple[np.ndarray, ...]
 
 IGNORE_INDEX = -100  # label of positions that do not count in the loss
-LAYOUTS = ("stream", "documents", "packed")
+LAYOUTS = ("stream", "documents", "packed", "sliding")
 
 
 class DataLoader:
@@ -31,7 +31,11 @@ class DataLoader:
                    the document; y is the document with its end token, so that the losses of a
                    row add up to -log P(document). Padding: end token in x, ``-100`` in y.
       "packed"     as "documents", but each row takes as many whole documents as fit.
-    Documents longer than ``context`` are cut; ``truncated`` counts them.
+      "sliding"    windows of ``context`` tokens at every ``stride`` of each document, announced
+                   as above and padded; none reaches into the next document. Where the last
+                   window of a document has fewer than ``shortest`` tokens, and is not its only
+                   one, it is left out; ``dropped`` counts the tokens that stand in no window.
+    "documents" and "packed" cut documents longer than ``context``; ``truncated`` counts them.
 
     ``workers`` processes make batches ahead of time, the very same ones in the same order; they
     start with the first batch, which so comes about a second later.
@@ -56,18 +60,23 @@ class DataLoader:
         reuse: bool = False,
         documents: bool = False,
         workers: int = 0,
+        shortest: int = 1,
     ) -> None:
         check_positive("batch_size", batch_size)
         check_positive("context", context)
         if windows not in LAYOUTS:
             raise ValueError(f"windows={windows!r} is not a layout; use one of {LAYOUTS}")
-        if stride is not None and windows != "stream":
+        if stride is not None and windows not in ("stream", "sliding"):
             raise ValueError(f"stride={stride} has no meaning with windows={windows!r}; drop it")
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed={seed!r}: expected a whole number of at least 0; a run is "
                              "resumed by repeating the order that it stands for")
         check("documents", documents, not documents or windows == "packed",
               "False unless windows='packed', where rows hold several documents")
+        check("shortest", shortest, is_whole(shortest) and 1 <= shortest <= context,
+              f"a number of tokens from 1 to context={context}")
+        check("shortest", shortest, shortest == 1 or windows == "sliding",
+              "1 unless windows='sliding', where a document's last window may be short")
         check("workers", workers, is_whole(workers) and workers >= 0,
               "a whole number of processes, or 0")
         self.dataset = dataset  # below, plain numbers: state() is stored as JSON
@@ -76,7 +85,8 @@ class DataLoader:
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.windows, self.reuse, self.documents = windows, reuse, bool(documents)
         self.workers = int(workers)
-        self.epoch = self.batch = self.truncated = 0
+        self.shortest = int(shortest)
+        self.epoch = self.batch = self.truncated = self.dropped = 0
         self.starts, self.lengths = self._rows()
         if len(self) == 0:
             raise ValueError(
@@ -103,6 +113,8 @@ class DataLoader:
                 return starts[:-1], lengths[:-1]
             return starts, lengths
         bounds = self.dataset.document_bounds
+        if self.windows == "sliding":
+            return self._sliding(bounds)
         lengths = np.diff(bounds)
         self.truncated = int((lengths > self.context).sum())
         first = np.arange(len(lengths))  # the document each row begins with
@@ -115,6 +127,22 @@ class DataLoader:
             first = np.array(row_firsts, dtype=np.int64)
         ends = np.append(bounds[first[1:]], bounds[-1:])
         return bounds[first], np.minimum(ends - bounds[first], self.context)
+
+    def _sliding(self, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Windows at every stride of each document, up to the one that reaches its end."""
+        check_positive("stride", self.stride)
+        self.stride, size = int(self.stride), self.context
+        check("stride", self.stride, self.stride <= size,
+              f"at most context={size}, or tokens between two windows would be lost")
+        lengths = np.diff(bounds)
+        counts = 1 + np.maximum(-(-(lengths - size) // self.stride), 0)  # windows of a document
+        last = lengths - (counts - 1) * self.stride  # tokens of its last window
+        short = (counts > 1) & (last < self.shortest)
+        self.dropped = int((last - (size - self.stride))[short].sum())
+        counts = counts - short
+        before = np.repeat(np.cumsum(counts) - counts, counts)  # windows of earlier documents
+        starts = np.repeat(bounds[:-1], counts) + self.stride * (np.arange(counts.sum()) - before)
+        return starts, np.minimum(np.repeat(bounds[1:], counts) - starts, size)
 
     def __len__(self) -> int:
         """Batches per epoch."""
@@ -162,13 +190,14 @@ class DataLoader:
             self._buffers = np.empty(shape, np.int64), np.empty(shape, np.int64)
         x, y = self._buffers
         ids, end = self.dataset.ids, self.dataset.end_token
+        inside = self.windows in ("stream", "sliding")  # of a document: a row may begin there
         for i, row in enumerate(rows):
             start, length = self.starts[row], self.lengths[row]
             y[i, :length] = ids[start : start + length]
             y[i, length:] = IGNORE_INDEX
             x[i, 1:length] = y[i, : length - 1]
             x[i, length:] = 0 if end is None else end
-            x[i, 0] = ids[start - 1] if self.windows == "stream" else end
+            x[i, 0] = end if start == 0 or not inside else ids[start - 1]
         if not self.documents:
             return x, y
         # A document begins where x has an end token that announces it; y ends with one.
@@ -210,4 +239,5 @@ class DataLoader:
             "windows": self.windows,
             **({"rows": len(self.starts)} if tail else {}),
             **({"documents": True} if self.documents else {}),
+            **({"shortest": self.shortest} if self.windows == "sliding" else {}),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import inspect
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -16,21 +17,27 @@ SUFFIXES = (".txt", ".md", ".rst", ".py", ".json", ".csv", ".html", ".tex")
 UNITS = ("file", "line", "paragraph")
 
 
-def read_text(path: str | PathLike[str]) -> str:
-    """The text of a UTF-8 file (a byte-order mark is dropped, line ends become ``\\n``).
+def read_text(path: str | PathLike[str], encoding: str = "utf-8") -> str:
+    """The text of a file (a byte-order mark is dropped, line ends become ``\\n``).
 
-    Raises ValueError naming the first byte that is not UTF-8.
+    Raises ValueError naming the first byte that is not of this encoding.
     """
-    data = Path(path).read_bytes()
     try:
-        text = data.decode("utf-8-sig")
+        b"".decode(encoding)
+        known = codecs.lookup(encoding).name
+    except LookupError:
+        raise ValueError(f"encoding={encoding!r} is not a known encoding of text; use a name such "
+                         "as utf-8, gb18030 or latin1") from None
+    data = Path(path).read_bytes()
+    mark = known == "utf-8" and data.startswith(codecs.BOM_UTF8)
+    try:
+        text = data.decode("utf-8-sig" if mark else known)
     except UnicodeDecodeError as error:
-        at = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        at = error.start + 3 * mark
         line = data.count(b"\n", 0, at) + 1
-        raise ValueError(
-            f"path={str(path)!r} is not UTF-8: byte 0x{data[at]:02x} at position {at} (line {line})"
-            "; convert it first, e.g. iconv -f GB18030 -t UTF-8, or -f LATIN1"
-        ) from None
+        raise ValueError(f"path={str(path)!r} is not {encoding.upper()}: byte 0x{data[at]:02x} at "
+                         f"position {at} (line {line}); name its encoding, such as gb18030 or "
+                         "latin1") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -70,6 +77,7 @@ def documents(
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
     per: str = "file",
     suffixes: tuple[str, ...] = SUFFIXES,
+    encoding: str = "utf-8",
 ) -> Iterator[str]:
     """The documents in files and folders, one ``per`` "file", "line" or "paragraph".
 
@@ -78,7 +86,7 @@ def documents(
     if per not in UNITS:
         raise ValueError(f"per={per!r} is not a unit of text; use one of {UNITS}")
     for path in text_files(paths, suffixes):
-        text = read_text(path)
+        text = read_text(path, encoding)
         if per == "file":
             if text.strip():
                 yield text

@@ -2,7 +2,7 @@
 
 from .beam import beam_search, length_penalty
 from .sampling import choose, distribution, penalize
-from .token_by_token import generate, stream
+from .token_by_token import Choice, generate, stream
 
-__all__ = ["beam_search", "choose", "distribution", "generate", "length_penalty", "penalize",
-           "stream"]
+__all__ = ["Choice", "beam_search", "choose", "distribution", "generate", "length_penalty",
+           "penalize", "stream"]

@@ -1,4 +1,4 @@
-"""From scores to a token: greedy, temperature, top-k and top-p."""
+"""From scores to a token: greedy, temperature, top-k, top-p and min-p."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from ..checks import is_number, is_whole
 
 
 def distribution(logits, temperature: float = 1.0, top_k: int | None = None,
-                 top_p: float | None = None):
+                 top_p: float | None = None, min_p: float | None = None):
     """The probabilities to sample from: logits (..., V) -> float64 (..., V) with sum 1.
 
     The steps, in this order: divide by ``temperature``; keep the ``top_k`` best scores (all, if
-    V is not larger); keep the fewest best tokens whose probabilities reach ``top_p``. What was
-    dropped gets probability 0. At equal scores the smaller id is kept. Temperature 0 puts all
-    probability on the best token. A token with score -inf is never drawn.
+    V is not larger); keep the fewest best tokens whose probabilities reach ``top_p``; keep those
+    with at least ``min_p`` times the probability of the best. What was dropped gets probability
+    0. At equal scores the smaller id is kept. Temperature 0 puts all probability on the best
+    token. A token with score -inf is never drawn.
     Raises ValueError for a row with NaN or +inf, or with nothing but -inf.
-    Sources: top-k Fan et al. (2018); top-p Holtzman et al. (2020), section 3.1.
+    Sources: top-k Fan et al. (2018); top-p Holtzman et al. (2020), section 3.1; min-p Nguyen et
+    al. (2024), section 3.
     """
-    check_settings(temperature, top_k, top_p)
+    check_settings(temperature, top_k, top_p, min_p)
     scores = np.asarray(logits, np.float64)
     check_scores(scores)
     if temperature == 0:
@@ -37,6 +39,8 @@ def distribution(logits, temperature: float = 1.0, top_k: int | None = None,
         probs /= probs.sum(axis=-1, keepdims=True)
         before = np.cumsum(probs, axis=-1) - probs
         probs[before >= top_p] = 0  # the best token has nothing before it, so it always stays
+    if min_p is not None:
+        probs[probs < min_p * probs[..., :1]] = 0
     probs /= probs.sum(axis=-1, keepdims=True)
     result = np.empty_like(probs)
     np.put_along_axis(result, order, probs, axis=-1)
@@ -61,7 +65,7 @@ def penalize(logits, seen, penalty: float):
 
 
 def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
-           top_p: float | None = None) -> int:
+           top_p: float | None = None, min_p: float | None = None) -> int:
     """Draw one token from logits (V,): the first whose cumulated probability exceeds a draw."""
     logits = np.asarray(logits)
     if logits.ndim != 1 or logits.size == 0:
@@ -70,14 +74,15 @@ def choose(logits, rng: np.random.Generator, temperature: float = 1.0, top_k: in
         best = int(np.argmax(logits))  # the first NaN, if there is one
         if np.isfinite(logits[best]):
             return best
-    cumulated = np.cumsum(distribution(logits, temperature, top_k, top_p))
+    cumulated = np.cumsum(distribution(logits, temperature, top_k, top_p, min_p))
     drawn = rng.random() * cumulated[-1]
     if drawn >= cumulated[-1]:  # rounded up to the whole, which no token's sum exceeds
         drawn = np.nextafter(cumulated[-1], 0)
     return int(np.searchsorted(cumulated, drawn, side="right"))
 
 
-def check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
+def check_settings(temperature: float, top_k: int | None, top_p: float | None,
+                   min_p: float | None = None) -> None:
     """Raise a ValueError naming the first setting that makes no sense."""
     if not is_number(temperature) or not 0 <= temperature < np.inf:
         raise ValueError(f"temperature={temperature!r}: expected a number of at least 0 (0 takes "
@@ -86,6 +91,8 @@ def check_settings(temperature: float, top_k: int | None, top_p: float | None) -
         raise ValueError(f"top_k={top_k!r}: expected a whole number of at least 1, or None")
     if top_p is not None and not (is_number(top_p) and 0 < top_p <= 1):
         raise ValueError(f"top_p={top_p!r}: expected a probability in (0, 1], or None")
+    if min_p is not None and not (is_number(min_p) and 0 <= min_p <= 1):
+        raise ValueError(f"min_p={min_p!r}: expected a share in [0, 1], or None")
 
 
 def check_scores(scores) -> None:

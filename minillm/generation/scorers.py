@@ -2,8 +2,8 @@
 
 A scorer is called with texts, lists of ids, and gives a row of scores for each, (B, V). The model
 sees at most ``context`` tokens. When a text grows longer, its beginning is forgotten half a
-context at a time, so that the key-value cache is rebuilt rarely. Both scorers forget at the same
-places and give the same scores.
+context at a time, so that the key-value cache is rebuilt rarely; its first ``keep`` tokens, such
+as a title, stay. Both scorers forget at the same places and give the same scores.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ import numpy as np
 FAST: list[Callable[[Any], Any]] = []
 
 
-def visible_from(length: int, context: int) -> int:
-    """Index of the first token the model still sees of a text of this length."""
-    hop = max(context // 2, 1)
+def forgotten(length: int, context: int, keep: int = 0) -> int:
+    """How many tokens, after the first ``keep``, the model no longer sees of so long a text."""
+    hop = max((context - keep) // 2, 1)
     return -(-max(length - context, 0) // hop) * hop
 
 
-def scorer_of(model, cache: bool = True):
+def scorer_of(model, cache: bool = True, keep: int = 0):
     """A scorer for one generation, with a replica of the model whose buffers belong to it."""
     own = model.replica()
-    return Cached(own) if cache and hasattr(own, "new_cache") else Uncached(own)
+    return (Cached if cache and hasattr(own, "new_cache") else Uncached)(own, keep)
 
 
 class Uncached:
     """Scores from scratch every time."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, keep: int = 0):
+        self.model, self.keep = model, keep
 
     def __call__(self, rows):
-        context = self.model.config.context
-        seen = [row[visible_from(len(row), context):] for row in rows]
+        context, keep = self.model.config.context, self.keep
+        seen = [row[:keep] + row[keep + forgotten(len(row), context, keep):] for row in rows]
         ids = np.zeros((len(rows), max(map(len, seen))), np.int64)
         for i, row in enumerate(seen):
             ids[i, :len(row)] = row  # padding on the right: no real token looks at it
@@ -58,19 +58,20 @@ class Cached:
     otherwise.
     """
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, keep: int = 0):
+        self.model, self.keep = model, keep
         self.fast = next(filter(None, (known(model) for known in FAST)), None)
-        self.starts: list[int] = []
+        self.left: list[int] = []  # tokens of each text that are forgotten
         self.cache: list = []
         self.padding = np.zeros(0, np.int64)
 
     def __call__(self, rows):
-        context = self.model.config.context
-        starts = [visible_from(len(row), context) for row in rows]
-        if starts != self.starts:
-            self.starts = starts
-            return self.begin([row[start:] for row, start in zip(rows, starts, strict=True)])
+        context, keep = self.model.config.context, self.keep
+        left = [forgotten(len(row), context, keep) for row in rows]
+        if left != self.left:
+            self.left = left
+            return self.begin([row[:keep] + row[keep + gone:]
+                               for row, gone in zip(rows, left, strict=True)])
         if self.fast is not None and len(rows) == 1:
             return self.fast.extend(rows[0][-1], self.cache)
         return self.model.extend(np.array([row[-1:] for row in rows]), self.cache, self.padding)
@@ -87,8 +88,8 @@ class Cached:
 
     def follow(self, parents: list[int]) -> None:
         """See Uncached."""
-        if parents != list(range(len(self.starts))):
-            self.starts = [self.starts[p] for p in parents]
+        if parents != list(range(len(self.left))):
+            self.left = [self.left[p] for p in parents]
             self.padding = self.padding[parents]
             for part in self.cache:
                 part.select(parents)

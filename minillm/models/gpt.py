@@ -169,12 +169,12 @@ class GPT(Model):
         return self.head(self.blocks.extend(x, cache, start)[:, -1])
 
     def generate(self, prompt_ids, max_new_tokens, temperature=1.0, top_k=None, top_p=None,
-                 seed=0, stop=(), cache=True):
+                 seed=0, stop=(), cache=True, **options):
         """Continue one prompt, or a list of prompts; see :func:`minillm.generation.generate`."""
         from ..generation import generate
 
         return generate(self, prompt_ids, max_new_tokens, temperature, top_k, top_p, seed, stop,
-                        cache)
+                        cache, **options)
 
     def check_cache(self, cache, batch: int) -> None:
         """Raise a ValueError unless ``cache`` fits this model and that many rows."""

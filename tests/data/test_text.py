@@ -128,3 +128,20 @@ def test_numpy_documentation_is_real_text_in_a_fixed_order():
     assert 200_000 < len(prose.encode()) <= 310_000
     assert prose.count(" the ") > 1000
     assert all(text.strip() for text in found)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "latin1", "utf-8", "UTF8"])
+def test_other_encodings(encoding, tmp_path):
+    text = "café\n" if encoding == "latin1" else "猫坐在垫子上。café\n"
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    assert read_text(tmp_path / "a.txt", encoding) == text
+    assert list(documents(tmp_path, encoding=encoding)) == [text]
+
+
+@pytest.mark.parametrize(("encoding", "named"), [
+    ("gb18030", "is not GB18030: byte 0xff at position 3 .line 2."), ("martian", "known encoding"),
+    ("base64", "known encoding")])
+def test_what_is_not_of_the_encoding_is_named(encoding, named, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"ab\n\xff\xff\n")
+    with pytest.raises(ValueError, match=named):
+        read_text(tmp_path / "a.txt", encoding)

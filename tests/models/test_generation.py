@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from minillm.generation import beam_search, choose, distribution, generate, penalize, stream
 from minillm.generation.beam import largest
-from minillm.generation.scorers import visible_from
+from minillm.generation.scorers import forgotten
 from minillm.models import GPT, GPTConfig
 
 LOGITS = np.array([1.0, 3.0, 2.0, -1.0, 3.0])
@@ -108,7 +108,7 @@ def test_stop_tokens_end_a_row(model):
 
 @pytest.mark.parametrize("context", [1, 2, 7, 16])
 def test_visible_part_fits_and_never_goes_back(context):
-    starts = [visible_from(n, context) for n in range(1, 100)]
+    starts = [forgotten(n, context) for n in range(1, 100)]
     for n, start in enumerate(starts, 1):
         assert 1 <= n - start <= context
     assert starts == sorted(starts)
@@ -255,8 +255,8 @@ def test_beam_arguments(tiny):
 
 
 def test_half_a_context_is_forgotten_at_a_time():
-    assert [visible_from(n, 10) for n in (1, 10, 11, 15, 16, 20, 21)] == [0, 0, 5, 5, 10, 10, 15]
-    assert [visible_from(n, 1) for n in (1, 2, 3)] == [0, 1, 2]
+    assert [forgotten(n, 10) for n in (1, 10, 11, 15, 16, 20, 21)] == [0, 0, 5, 5, 10, 10, 15]
+    assert [forgotten(n, 1) for n in (1, 2, 3)] == [0, 1, 2]
 
 
 class Markov:
