@@ -23,7 +23,7 @@ def read_text(path: str | PathLike[str], encoding: str = "utf-8") -> str:
     Raises ValueError naming the first byte that is not of this encoding.
     """
     try:
-        b"".decode(encoding)
+        b"a".decode(encoding, "ignore")
         known = codecs.lookup(encoding).name
     except LookupError:
         raise ValueError(f"encoding={encoding!r} is not a known encoding of text; use a name such "
