@@ -60,6 +60,21 @@ def evaluate(model, batches: Iterable, ignore_index: int = -100) -> Evaluation:
     return Evaluation(total / labels, right / labels, labels)
 
 
+def count_right(dlogits, targets, smoothing: float = 0.0, ignore_index: int = -100) -> int:
+    """For how many labels the model's best guess was right, from the gradient of a mean loss.
+
+    dlogits: (..., V), the gradient of ops.cross_entropy by the logits, which takes their place: it
+    is (p - 1 + smoothing) / labels at each label, p / labels elsewhere, less the same for all.
+    """
+    targets = np.asarray(targets)
+    counted = targets != ignore_index
+    best = dlogits.argmax(axis=-1)  # of all others: the label's own is not above 0
+    at = np.where(counted, targets, 0)
+    lead, label = (np.take_along_axis(dlogits, i[..., None], axis=-1)[..., 0] for i in (best, at))
+    taken = (1 - smoothing) / max(int(counted.sum()), 1)
+    return int(((label + dlogits.dtype.type(taken) >= lead) & counted).sum())
+
+
 def count_labels(targets, ignore_index: int = -100) -> int:
     """How many labels count."""
     return int(np.count_nonzero(np.asarray(targets) != ignore_index))

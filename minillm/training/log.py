@@ -8,13 +8,15 @@ from typing import Any
 
 from ..files import written_atomically
 
-COLUMNS = ("step", "tokens", "loss", "lr", "norm", "seconds", "valid_loss", "valid_accuracy")
+COLUMNS = ("step", "tokens", "loss", "accuracy", "lr", "norm", "seconds", "valid_loss",
+           "valid_accuracy")
 HEADER = ",".join(COLUMNS)
 
 
 def describe(row: dict[str, Any]) -> str:
     """A row of the log as a line to print."""
-    line = f"step {row['step']:>6}  loss {row['loss']:.4f}  lr {row['lr']:.2e}"
+    right = "" if row["accuracy"] is None else f"  accuracy {row['accuracy']:.3f}"
+    line = f"step {row['step']:>6}  loss {row['loss']:.4f}{right}  lr {row['lr']:.2e}"
     if row["valid_loss"] is not None:
         line += f"  valid {row['valid_loss']:.4f}  accuracy {row['valid_accuracy']:.3f}"
     return line

@@ -35,6 +35,7 @@ class Trainer:
     - validation: a function that returns batches to evaluate on, every ``evaluate_every`` steps.
     - checkpoint: file to save to, every ``checkpoint_every`` steps and at the end.
     - log: CSV file with a row per step; print_every: steps between printed lines (0: none).
+    - accuracy: log the share of labels that were the model's best guess, too.
     """
 
     def __init__(self, model, optimizer, loader, *, schedule: Schedule | None = None,
@@ -42,7 +43,7 @@ class Trainer:
                  clip: float | None = 1.0,
                  validation: Callable[[], Iterable] | None = None, evaluate_every: int = 0,
                  checkpoint=None, checkpoint_every: int = 0, log=None, print_every: int = 0,
-                 progress: bool = True):
+                 progress: bool = True, accuracy: bool = False):
         check("accumulate", accumulate, is_whole(accumulate) and accumulate >= 1,
               "a whole number of batches of at least 1")
         check("smoothing", smoothing, is_number(smoothing) and 0 <= smoothing < 1,
@@ -64,7 +65,7 @@ class Trainer:
         self.model, self.optimizer, self.loader = model, optimizer, loader
         self.schedule = schedule or constant(optimizer.lr)
         self.accumulate, self.seed, self.clip = accumulate, int(seed), clip
-        self.workers = Workers(model, workers, smoothing)
+        self.workers = Workers(model, workers, smoothing, accuracy)
         self.validation, self.evaluate_every = validation, evaluate_every
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.log, self.print_every, self.progress = log, print_every, progress
@@ -82,7 +83,7 @@ class Trainer:
                 bar.update()
                 bar.set_postfix(loss=f"{row['loss']:.3f}", refresh=False)
                 if self.print_every and (self.step % self.print_every == 0 or self.step == steps):
-                    bar.write(describe(row))
+                    bar.write(self.line(row, steps))
                 if self.checkpoint and self.checkpoint_every \
                         and self.step % self.checkpoint_every == 0 and self.step < steps:
                     self.save(self.checkpoint)
@@ -90,15 +91,20 @@ class Trainer:
             self.save(self.checkpoint)
         return self.history
 
+    def line(self, row: dict[str, Any], steps: int) -> str:
+        """What is printed of a step, of ``steps`` in all."""
+        return describe(row)
+
     def train_step(self) -> dict[str, Any]:
         """One step of the optimizer; returns its row of the log."""
         started = time.perf_counter()
         self._batches.again()  # those of a step that did not come to its end
         self.optimizer.lr = self.schedule(self.step)
-        loss, labels = self.gradient()
+        loss, labels, right = self.gradient()
         norm = self.optimizer.clip(self.clip if self.clip is not None else float("inf"))
         row: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {
             "step": self.step + 1, "tokens": self.tokens + labels, "loss": loss,
+            "accuracy": None if right is None else right / max(labels, 1),
             "lr": self.optimizer.lr, "norm": norm}
         try:
             with uninterrupted():
@@ -116,19 +122,21 @@ class Trainer:
                 append_row(self.log, row)
         return row
 
-    def gradient(self) -> tuple[float, int]:
-        """Mean loss over the labels of ``accumulate`` batches, its gradient in model.grads."""
+    def gradient(self) -> tuple[float, int, int | None]:
+        """(loss, labels, right guesses if counted) of ``accumulate`` batches: the loss is the mean
+        over their labels, its gradient is in model.grads."""
         batches = [next(self._batches) for _ in range(self.accumulate)]
         counts = [count_labels(batch[-1]) for batch in batches]
         labels = max(sum(counts), 1)
         self.model.grads[:] = 0
-        loss, row = 0.0, 0
+        loss, row, right = 0.0, 0, 0
         for batch, count in zip(batches, counts, strict=True):
             share = count / labels
             loss += share * self.workers.add_gradient(*batch, scale=share,
                                                       seed=(self.seed, self.step), row=row)
             row += len(batch[-1])
-        return loss, labels
+            right += self.workers.right or 0
+        return loss, sum(counts), right if self.workers.accuracy else None
 
     def save(self, path) -> None:
         """Write everything that is needed to go on, atomically; see save_checkpoint."""

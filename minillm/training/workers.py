@@ -15,27 +15,30 @@ import numpy as np
 from .. import blas, threads
 from ..checks import check, is_whole
 from .batches import parts_of
-from .evaluation import count_labels
+from .evaluation import count_labels, count_right
 
 
 class Workers:
     """Adds the gradient of a batch to ``model.grads``, on ``count`` threads.
 
-    smoothing: of the labels, see ops.cross_entropy.
+    smoothing: of the labels, see ops.cross_entropy. accuracy: count in ``right`` how many labels
+    of the last batch were the model's best guess; None if it is not counted.
     model: as in :mod:`minillm.training`, with ``replica()``. With one thread the model works as it
     is. With more, each further thread has a replica of the model, with gradients and buffers of
     its own but the very same weights. Results depend on ``count`` by rounding only, and not on the
     number of threads that :mod:`minillm.threads` has for them.
     """
 
-    def __init__(self, model, count: int = 1, smoothing: float = 0.0):
+    def __init__(self, model, count: int = 1, smoothing: float = 0.0, accuracy: bool = False):
         check("workers", count, is_whole(count) and count >= 1,
               "a whole number of threads of at least 1")
         self.models = [model, *(model.replica() for _ in range(count - 1))]
-        self.smoothing = smoothing
+        self.smoothing, self.accuracy = smoothing, accuracy
+        self.right: int | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.models[0], "count": len(self.models), "smoothing": self.smoothing}
+        return {"model": self.models[0], "count": len(self.models), "smoothing": self.smoothing,
+                "accuracy": self.accuracy}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Copies and unpickled workers share the weights of the first copy."""
@@ -55,32 +58,36 @@ class Workers:
         rows = np.array_split(np.arange(len(targets)), len(self.models))
         parts = [part for part in rows if len(part) and count_labels(targets[part])]
         if len(parts) < 2:
-            loss = self.loss(self.models[0], batch, seed, row)
+            loss, self.right = self.loss(self.models[0], batch, seed, row)
             self.models[0].backward(scale)
             return loss
         for other in self.models[1:]:
             if other.weights is not self.models[0].weights:  # another vector was assigned
                 other.weights = self.models[0].weights
 
-        def gradient(i: int) -> float:
+        def gradient(i: int) -> tuple[float, int | None]:
             model, part = self.models[i], parts[i]
             if i > 0:
                 model.grads[:] = 0
             share = count_labels(targets[part]) / labels
-            loss = self.loss(model, [array[part] for array in batch], seed, row + int(part[0]))
+            loss, right = self.loss(model, [array[part] for array in batch], seed,
+                                    row + int(part[0]))
             model.backward(scale * share)
-            return share * loss
+            return share * loss, right
 
         with blas.one_thread():
-            loss = sum(threads.run(gradient, len(parts)))
+            losses, rights = zip(*threads.run(gradient, len(parts)), strict=True)
+        loss, self.right = sum(losses), sum(rights) if self.accuracy else None
         for model in self.models[1:len(parts)]:
             self.models[0].grads += model.grads
         return loss
 
-    def loss(self, model, batch, seed: Any, row: int) -> float:
-        """Of rows of a batch, the first of which has the number ``row``."""
+    def loss(self, model, batch, seed: Any, row: int) -> tuple[float, int | None]:
+        """Of rows of a batch, the first of which has the number ``row``; and right guesses."""
         # Other packages' models may know neither of the options.
         options = {"seed": seed, "row": row} if getattr(model, "drops", False) else {}
         if self.smoothing:
             options["smoothing"] = self.smoothing
-        return model.loss(*batch, **options)
+        loss = model.loss(*batch, **options)
+        return loss, count_right(model.dlogits, batch[-1], self.smoothing) if self.accuracy \
+            else None

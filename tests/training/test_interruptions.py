@@ -9,10 +9,9 @@ import pytest
 
 from minillm.data import DataLoader, TokenDataset
 from minillm.models import GPT, GPTConfig
-from minillm.training import AdamW, Trainer, load_checkpoint, save_checkpoint
+from minillm.training import AdamW, Trainer, save_checkpoint
 from minillm.training import trainer as module
 from minillm.training.batches import Batches, uninterrupted
-from minillm.training.log import COLUMNS, append_row, keep_rows
 
 from ..interrupting import interrupted_everywhere
 from .test_training import CONFIG, loader, trainer
@@ -192,7 +191,7 @@ def test_reused_arrays_accumulate_like_fresh_ones():
     gradients = []
     for reuse in (False, True):
         run = trainer(loader=loader_with(reuse), accumulate=4)
-        loss, labels = run.gradient()
+        loss, labels, _ = run.gradient()
         gradients.append(run.model.grads.copy())
     assert np.array_equal(*gradients)
     model, total = GPT(CONFIG, seed=0), 0.0
@@ -213,7 +212,7 @@ def test_lists_are_batches_too():
         def __iter__(self):
             return iter([([[1, 2, 3]], [[2, 3, -100]])])
 
-    loss, labels = trainer(loader=Lists(), workers=2, accumulate=2).gradient()
+    loss, labels, _ = trainer(loader=Lists(), workers=2, accumulate=2).gradient()
     assert labels == 4
     assert loss == pytest.approx(GPT(CONFIG, seed=0).loss([[1, 2, 3]], [[2, 3, -100]]), rel=1e-6)
 
@@ -236,65 +235,6 @@ def test_ctrl_c_waits_for_the_end_of_the_block():
         block()
     assert done == ["after"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def log_of(path, steps):
-    for step in range(1, steps + 1):
-        append_row(path, dict.fromkeys(COLUMNS) | {"step": step, "loss": 1.5, "tokens": 7})
-    return path.read_bytes()
-
-
-@pytest.mark.parametrize("ending", [
-    b"", bytes(64), b"6,7,1", b"6,7,1.", b"6", b"\xff\xfe\x00", b"6,7,1.5,,,,,",
-    b"x,7,1.5,,,,,\r\n", b"\r\n\r\n", b"1,2\r\n",
-])
-def test_a_broken_ending_is_dropped(tmp_path, ending):
-    path = tmp_path / "log.csv"
-    whole = log_of(path, 5)
-    path.write_bytes(whole + ending)
-    keep_rows(path, 99)
-    assert path.read_bytes() == whole
-    keep_rows(path, 3)
-    path.with_name("three.csv").unlink(missing_ok=True)
-    assert path.read_bytes() == log_of(path.with_name("three.csv"), 3)
-
-
-def test_rows_after_zero_bytes_are_kept(tmp_path):
-    path = tmp_path / "log.csv"
-    whole = log_of(path, 2)
-    path.write_bytes(whole + bytes(10))
-    append_row(path, dict.fromkeys(COLUMNS) | {"step": 3})
-    keep_rows(path, 99)
-    assert path.read_bytes() == whole + b"3,,,,,,,\r\n"
-
-
-@pytest.mark.parametrize("content", [b"", bytes(99), b"step,tok", b"step,tokens,loss,lr"])
-def test_a_log_broken_at_its_beginning_begins_again(tmp_path, content):
-    path = tmp_path / "log.csv"
-    path.write_bytes(content)
-    keep_rows(path, 3)
-    assert path.read_bytes() == (",".join(COLUMNS) + "\r\n").encode()
-
-
-@pytest.mark.parametrize("content", [b"name,price\r\nbread,3\r\n", b"Dear diary", b"\xff" * 9])
-def test_another_file_is_not_a_log(tmp_path, content):
-    path = tmp_path / "log.csv"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match="not the log of a training run"):
-        keep_rows(path, 3)
-    assert path.read_bytes() == content
-
-
-def test_a_log_in_zero_bytes_does_not_stop_resuming(tmp_path):
-    path, log = tmp_path / "run.npz", tmp_path / "log.csv"
-    trainer(checkpoint=path, log=log).fit(4)
-    log.write_bytes(log.read_bytes() + bytes(64))
-    again = trainer(checkpoint=path, log=log)
-    again.resume(path)
-    again.fit(6)
-    with open(log, newline="") as file:
-        assert [int(row["step"]) for row in csv.DictReader(file)] == [1, 2, 3, 4, 5, 6]
-    assert load_checkpoint(path).state["step"] == 6
 
 
 def test_a_refused_resume_changes_nothing(tmp_path):
