@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..tokenizers.decoders.streaming import OneByOne, Step, WaitForAll
 from ..tokenizers.normalizers.alignment import Aligned
 from ..tokenizers.normalizers.rewriting import InTurn
 
@@ -22,6 +23,7 @@ Cut = Callable[[str], list[str]]
 SPACE, LINE = "\u2582", "\u2583"
 MARKS = str.maketrans({" ": SPACE, "\n": LINE})
 TEXT = str.maketrans({" ": None, SPACE: " ", LINE: "\n"})
+HALVES = (SPACE.encode()[:2], SPACE.encode()[:1])  # both marks begin with the same two bytes
 
 
 def to_cpm(text: str, cut: Cut) -> str:
@@ -60,14 +62,37 @@ class CpmText:
 
 
 @dataclass(frozen=True)
-class FromCpm:
+class FromCpm(OneByOne):
     """Decode with another decoder, then undo ``to_cpm``."""
 
     decoder: Callable[[list[bytes]], bytes]
 
-    def __call__(self, tokens: list[bytes]) -> bytes:
-        data = self.decoder(tokens).replace(b" ", b"")
-        return data.replace(SPACE.encode(), b" ").replace(LINE.encode(), b"\n")
+    @property
+    def inner(self) -> Any:
+        """The other decoder, token by token where it can be used so."""
+        return self.decoder if hasattr(self.decoder, "push") else WaitForAll(self.decoder)
+
+    def start(self) -> Any:
+        """The other's state, and bytes that may be the beginning of a mark."""
+        return self.inner.start(), b""
+
+    def push(self, state: Any, token: bytes) -> Step:
+        inner, held = state
+        inner, decided = self.inner.push(inner, token)
+        data = held + b"".join(decided)
+        held = next((mark for mark in HALVES if data.endswith(mark)), b"")
+        data = data.removesuffix(held)
+        return (inner, held), [without_marks(data)] if data else []
+
+    def finish(self, state: Any) -> list[bytes]:
+        inner, held = state
+        return [without_marks(held + b"".join(self.inner.finish(inner)))]
+
+
+def without_marks(data: bytes) -> bytes:
+    """``from_cpm`` on bytes."""
+    data = data.replace(b" ", b"")
+    return data.replace(SPACE.encode(), b" ").replace(LINE.encode(), b"\n")
 
 
 def with_cpm(tok: Tokenizer, cut: Cut) -> Tokenizer:

@@ -8,8 +8,11 @@ from typing import Any
 
 import click
 
-from .modelling import STOPPED, evaluate, generate, train
+from .modelling import evaluate
+from .preparing import preprocess
 from .tokenizing import decode, encode, tokenizer
+from .training import STOPPED, train
+from .writing import generate
 
 
 class Commands(click.Group):
@@ -72,7 +75,7 @@ def group() -> None:
     """Train a small language model on your own text, and let it write.
 
     \b
-    Three steps, with any UTF-8 text:
+    Three steps, with any text:
       minillm train runs/mine novel.txt          tokenizer and model in runs/mine
       minillm generate runs/mine --prompt "It was"
       minillm evaluate runs/mine other.txt       loss, perplexity, bits per byte
@@ -86,7 +89,7 @@ def group() -> None:
     """
 
 
-for command in (tokenizer, encode, decode, train, generate, evaluate):
+for command in (tokenizer, encode, decode, preprocess, train, generate, evaluate):
     group.add_command(command)
 
 

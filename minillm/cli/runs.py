@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:  # Windows, where two processes in one folder are not noticed
+    fcntl = None  # type: ignore[assignment]
+
 END = "<|endoftext|>"
+END_TOKENS = ("<eod>", END)  # of the tokenizers of preprocess, and of all others
 
 
 class Run:
@@ -18,8 +24,41 @@ class Run:
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
         self.checkpoint = self.folder / "checkpoint.npz"
-        self.tokenizer_file = self.folder / "tokenizer.json"
+        self.settings_file = self.folder / "settings.json"
+        self.prepared_file = self.folder / "prepared.json"
         self.tokens = self.folder / "tokens.bin"
+        self.log, self.curve = self.folder / "log.csv", self.folder / "loss.png"
+
+    @property
+    def tokenizer_file(self) -> Path:
+        """A tokenizer.json, or a .model where the tokenizer has a format of its own."""
+        own = self.folder / "tokenizer.model"
+        return own if own.exists() else self.folder / "tokenizer.json"
+
+    def save_tokenizer(self, tok: Any) -> None:
+        """Write it under the name that says what it is."""
+        for name in ("tokenizer.json", "tokenizer.model"):
+            (self.folder / name).unlink(missing_ok=True)
+        file = self.folder / "tokenizer.json"
+        tok.save(file)
+        if not file.read_bytes()[:64].lstrip().startswith(b"{"):
+            file.rename(self.folder / "tokenizer.model")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Refuse to work in this folder while another process does."""
+        handle = os.open(self.folder, os.O_RDONLY) if fcntl else -1
+        try:
+            if fcntl:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise ValueError(f"another process is at work in {self.folder}; wait until it "
+                                     "has ended, or take another folder") from None
+            yield
+        finally:
+            if handle >= 0:
+                os.close(handle)
 
     def check_free(self) -> None:
         """Refuse to write over a model that somebody has trained."""
@@ -30,8 +69,10 @@ class Run:
     def check_sizes(self, settings: dict[str, Any]) -> None:
         """Refuse sizes that do not go together, before the text is read."""
         config(settings, settings["vocab_size"])
-        if settings["warmup"] >= settings["steps"]:
-            settings["warmup"] = settings["steps"] // 10
+
+    def prepared(self) -> dict[str, Any]:
+        """What preprocess has made here: the settings of its windows."""
+        return read_settings(self.prepared_file, ("window", "stride", "shortest", "segment"))
 
     def prepare(self, texts: Iterator[str], tokenizer: str | None, settings: dict[str, Any],
                 progress: bool) -> None:
@@ -39,43 +80,55 @@ class Run:
         import random
 
         from ..data import TokenDataset
-        from ..files import written_atomically
         from ..tokenizers import Tokenizer
 
         documents = list(texts)
         random.Random(settings["seed"]).shuffle(documents)  # the last ones are held back
-        self.folder.mkdir(parents=True, exist_ok=True)
         if tokenizer is None:
             tok = Tokenizer.train(documents, model="byte_bpe", special_tokens=[END],
                                   vocab_size=settings["vocab_size"])
         else:
-            tok = load_tokenizer(Path(tokenizer))
+            tok = load_tokenizer(tokenizer)
         settings["vocab_size"] = tok.vocab_size
-        end = END if tok.token_to_id(END) is not None else None
+        end = end_of(tok)
         if end is None and settings["windows"] != "stream":
             raise ValueError(f"windows={settings['windows']} need a tokenizer with the special "
                              f"token {END}")
-        tok.save(self.tokenizer_file)
+        self.save_tokenizer(tok)
         TokenDataset.build(self.tokens, documents, tok, end, progress=progress)
-        (self.folder / "log.csv").unlink(missing_ok=True)
-        with written_atomically(self.folder / "settings.json") as file:
+
+    def begin(self, settings: dict[str, Any]) -> None:
+        """Write down with what the run begins."""
+        from ..files import written_atomically
+
+        self.log.unlink(missing_ok=True)
+        with written_atomically(self.settings_file) as file:
             file.write((json.dumps(settings, indent=1) + "\n").encode())
 
     def settings(self) -> dict[str, Any]:
         """The settings with which the run began."""
-        path = self.folder / "settings.json"
-        if not path.exists() or not self.checkpoint.exists():
+        if not self.settings_file.exists() or not self.checkpoint.exists():
             raise FileNotFoundError(f"{self.folder} holds no run to resume (settings.json and "
                                     "checkpoint.npz)")
+        found = read_settings(self.settings_file, (
+            "vocab_size", "batch_size", "accumulate", "lr", "warmup", "weight_decay", "validation",
+            "seed", "windows", "steps"))
         try:
-            found = json.loads(path.read_text("utf-8"))
             config(found, found["vocab_size"])
-            for name in ("batch_size", "accumulate", "lr", "warmup", "weight_decay", "validation",
-                         "seed", "windows", "steps"):
-                found[name]
         except (ValueError, KeyError, TypeError) as problem:
-            raise ValueError(f"{path} is damaged: {problem}") from problem
+            raise ValueError(f"{self.settings_file} is damaged: {problem}") from problem
         return found
+
+    def wrapped(self, tok: Any, segment: bool) -> Any:
+        """The tokenizer for plain text, which cuts Chinese into words first where it learned so."""
+        from .. import chinese
+
+        return chinese.with_cpm(tok, chinese.cut) if segment else tok
+
+    def tokenizer(self) -> Any:
+        """The tokenizer of this run, for plain text."""
+        segment = self.prepared_file.exists() and self.prepared()["segment"]
+        return self.wrapped(load_tokenizer(self.tokenizer_file), segment)
 
     def parts(self, settings: dict[str, Any]) -> tuple[Any, Any]:
         """Training and validation tokens; cut between documents where there are several."""
@@ -92,90 +145,53 @@ class Run:
             return (TokenDataset(data.ids[:cut], data.vocab_size, data.end_token),
                     TokenDataset(data.ids[cut:], data.vocab_size, data.end_token))
 
-    def trainer(self, settings: dict[str, Any], evaluate_every: int, checkpoint_every: int,
-                print_every: int, progress: bool) -> Any:
-        """A trainer over the run's tokens."""
+    def loaders(self, settings: dict[str, Any]) -> tuple[Any, Any]:
+        """The loader of training, and a function that makes that of the part held back, or None."""
         from ..data import DataLoader
-        from ..models import GPT
-        from ..training import AdamW, cores, cosine
 
         train, held = self.parts(settings)
-        context, batch, windows = (settings[k] for k in ("context", "batch_size", "windows"))
+        context, batch = settings["context"], settings["batch_size"]
+        rows = {"windows": settings["windows"]}
+        if rows["windows"] == "sliding":
+            rows |= {"stride": settings["stride"], "shortest": settings["shortest"]}
         try:
-            loader = DataLoader(train, batch, context, windows=windows, seed=settings["seed"])
+            loader = DataLoader(train, batch, context, seed=settings["seed"], **rows)
         except ValueError as problem:
             raise ValueError(f"the text has {len(train):,} tokens to train on, too few for "
                              f"--batch-size {batch} and --context {context}; make them smaller, "
                              "or give more text") from problem
+        if held is None:
+            return loader, None
 
         def validation() -> Any:
-            return DataLoader(held, batch, context, windows=windows, shuffle=False,
-                              drop_last=False)
+            return DataLoader(held, batch, context, shuffle=False, drop_last=False, **rows)
 
-        if held is not None:
-            try:
-                validation()
-            except ValueError as problem:
-                raise ValueError(f"the part held back has {len(held):,} tokens, fewer than a "
-                                 "window; use a smaller --context, more text, a greater "
-                                 "--validation, or 0 for none") from problem
+        try:
+            validation()
+        except ValueError as problem:
+            raise ValueError(f"the part held back has {len(held):,} tokens, fewer than a "
+                             "window; use a smaller --context, more text, a greater "
+                             "--validation, or 0 for none") from problem
+        return loader, validation
+
+    def trainer(self, settings: dict[str, Any], start: Any, **options: Any) -> Any:
+        """A trainer over the run's tokens. start: a model to begin with, or None."""
+        from ..models import GPT
+        from ..training import AdamW, cores, cosine
+        from .stopping import interruptible
+
+        loader, validation = self.loaders(settings)
+        steps = settings["steps"]
         model = GPT(config(settings, settings["vocab_size"]), seed=settings["seed"])
+        if start is not None:
+            model.weights[:] = start.weights
         optimizer = AdamW(model, settings["lr"], weight_decay=settings["weight_decay"])
-        schedule = cosine(settings["lr"], min(settings["warmup"], settings["steps"] - 1),
-                          settings["steps"], settings["lr"] / 10)
+        warmup = settings["warmup"] if settings["warmup"] < steps else steps // 10
+        schedule = cosine(settings["lr"], min(warmup, steps - 1), steps, settings["lr"] / 10)
         return interruptible()(
             model, optimizer, loader, schedule=schedule, accumulate=settings["accumulate"],
-            workers=min(cores(), batch), evaluate_every=evaluate_every,
-            validation=validation if held is not None else None,
-            checkpoint=self.checkpoint, checkpoint_every=checkpoint_every,
-            log=self.folder / "log.csv", print_every=print_every, progress=progress)
-
-
-def interruptible() -> Any:
-    """The class of trainers that Ctrl-C stops between two steps, or in a validation."""
-    from ..training import Trainer
-
-    class Stopped(Exception):
-        """Raised when a signal has come, after a whole step."""
-
-    class Interruptible(Trainer):
-        asked_to_stop = False
-
-        def __init__(self, *arguments: Any, validation: Any, **options: Any) -> None:
-            def until_stopped() -> Iterator[Any]:
-                for batch in validation():
-                    if self.asked_to_stop:  # the step before it is whole, and its row is logged
-                        raise Stopped
-                    yield batch
-
-            super().__init__(*arguments, validation=validation and until_stopped, **options)
-
-        def train_step(self) -> dict[str, Any]:
-            row = super().train_step()
-            if self.asked_to_stop:
-                raise Stopped
-            return row
-
-        def fit_until_stopped(self, steps: int) -> bool:
-            """Train; on Ctrl-C or SIGTERM save after the step. False if it was stopped.
-
-            A validation that has begun is given up: it changes nothing that a resumed run needs.
-            """
-            def ask(*_: Any) -> None:
-                self.asked_to_stop = True
-
-            before = {kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                self.fit(steps)
-            except Stopped:
-                self.save(self.checkpoint)
-                return False
-            finally:
-                for kind, handler in before.items():
-                    signal.signal(kind, handler)
-            return True
-
-    return Interruptible
+            workers=min(cores(), settings["batch_size"]), validation=validation,
+            checkpoint=self.checkpoint, log=self.log, accuracy=True, **options)
 
 
 def config(settings: dict[str, Any], vocab_size: int) -> Any:
@@ -195,19 +211,37 @@ def open_model(place: str, tokenizer: str | None) -> tuple[Any, Any]:
     from ..training import load_model
 
     path = Path(place)
-    file = path / "checkpoint.npz" if path.is_dir() else path
-    model = load_model(file)
-    tok = load_tokenizer(Path(tokenizer) if tokenizer else file.parent / "tokenizer.json")
+    run = Run(str(path if path.is_dir() else path.parent))
+    model = load_model(run.checkpoint if path.is_dir() else path)
+    tok = load_tokenizer(tokenizer) if tokenizer else run.tokenizer()
     if tok.vocab_size != model.config.vocab_size:
         raise ValueError(f"the model knows {model.config.vocab_size} tokens, the tokenizer "
                          f"{tok.vocab_size}; give the one it was trained with (--tokenizer)")
     return model, tok
 
 
-def load_tokenizer(path: Path) -> Any:
+def load_tokenizer(path: str | Path) -> Any:
     """The tokenizer in a file that must exist."""
     from ..tokenizers import Tokenizer
 
-    if not path.exists():
+    if not Path(path).exists():
         raise FileNotFoundError(f"there is no tokenizer {path}")
     return Tokenizer.load(path)
+
+
+def end_of(tok: Any) -> str | None:
+    """The token that ends a document, if the tokenizer has one."""
+    return next((token for token in END_TOKENS if tok.token_to_id(token) is not None), None)
+
+
+def read_settings(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """A JSON file of settings, which must have these."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        for name in names:
+            found[name]
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ValueError(f"{path} is damaged: {problem}") from problem
+    return found

@@ -1,6 +1,6 @@
 """Corpora, token datasets and the loader."""
 
-from minillm.data import stories
+from minillm.data import collection, stories
 from minillm.data.downloading import download
 from minillm.data.loader import IGNORE_INDEX, DataLoader
 from minillm.data.masking import MaskedLoader, mask_tokens
@@ -18,6 +18,7 @@ __all__ = [
     "DataLoader",
     "MaskedLoader",
     "TokenDataset",
+    "collection",
     "documents",
     "download",
     "mask_tokens",

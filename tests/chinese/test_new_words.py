@@ -77,3 +77,20 @@ def test_any_tokenizer_can_follow():
         assert tok.decode(ids) == text
         assert ids == tok.encode(text)
         assert offsets[-1][1] == len(text)
+
+
+@pytest.mark.parametrize("model", ["byte_bpe", "sentencepiece", "char"])
+def test_tokens_become_text_as_they_come(model):
+    """Marks whose bytes lie in several tokens, and the space that some decoders drop in front."""
+    texts = ["他来到了北京。\n我们 走吧 ▆ ▀\n", "a b\n\n  c 天气很好。", "▂▃ ▁ \n"]
+    options = {"vocab_size": 300} if model == "byte_bpe" else {"vocab_size": 60}
+    if model == "sentencepiece":
+        options |= {"hard_vocab_limit": False, "character_coverage": 1.0}
+    inner = Tokenizer.train([to_cpm(text, chinese.cut) for text in texts * 3], model, **options)
+    tok = with_cpm(inner, chinese.cut)
+    for text in texts:
+        ids, shown = tok.encode(text), tok.stream()
+        parts = [shown.push(id) for id in ids]
+        assert "".join(parts) + shown.finish() == tok.decode(ids)
+        if len(ids) > 12:
+            assert sum(map(bool, parts)) > len(ids) / 5

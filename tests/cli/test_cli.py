@@ -12,27 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-from minillm.cli import group
 from minillm.data import DataLoader
 from minillm.training import load_checkpoint
+
+from .calls import call, start
 
 TEXT = "\n".join(f"The cat number {i} sat on the mat and saw {i * 7 % 13} birds. 猫坐下了。"
                  for i in range(400))
 TINY = ["--vocab-size", "300", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16",
         "--batch-size", "2", "--print-every", "5"]
-
-
-def call(*arguments: object, **options: object) -> Result:
-    """Run a command in this process."""
-    return CliRunner().invoke(group, [str(a) for a in arguments], **options)  # type: ignore
-
-
-def start(*arguments: object) -> subprocess.Popen[str]:
-    """Run a command in a process of its own."""
-    command = [sys.executable, "-m", "minillm", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -88,7 +77,7 @@ def test_token_file(text: Path, tmp_path: Path) -> None:
 
 def test_run_holds_what_it_says(trained: Path) -> None:
     assert {path.name for path in trained.iterdir()} == {
-        "checkpoint.npz", "log.csv", "settings.json", "tokenizer.json", "tokens.bin"}
+        "checkpoint.npz", "log.csv", "loss.png", "settings.json", "tokenizer.json", "tokens.bin"}
     assert len((trained / "log.csv").read_text().splitlines()) == 21
     assert load_checkpoint(trained / "checkpoint.npz").state["step"] == 20
 

@@ -29,9 +29,9 @@ def normalized_lines(
     """The lines of texts, normalized, a block at a time; lines without text are left out.
 
     Each of the `meta` symbols in them becomes BARRIER, which is never part of a piece. Lines of
-    more than `longest` bytes are left out with a warning.
+    more than `longest` bytes are left out with a warning. Raises ValueError where all are.
     """
-    too_long = 0
+    too_long = kept = 0
     for data, segments in blocks(texts):
         lines = split_lines(data, segments)
         lengths = lines[:, 1] - lines[:, 0]
@@ -40,8 +40,12 @@ def normalized_lines(
         if RARE in data.tobytes():
             raw = data.tobytes()
             lines = lines[[RARE not in raw[i:j] for i, j in lines.tolist()]]
+        kept += len(lines)
         new, lines = normalizer.many(data, lines)
         yield with_barriers(new, lines, meta)
+    if too_long and not kept:
+        raise ValueError(f"texts has no line to learn from: all {too_long} have more than "
+                         f"{longest} bytes; cut them, or raise max_sentence_length=")
     if too_long:
         warnings.warn(
             f"{too_long} lines of more than {longest} bytes were left out; cut them, or raise "

@@ -311,3 +311,8 @@ def test_the_file_of_the_library_is_written_back_as_it_is():
     data = base64.b64decode(GOLDEN["small"])
     file = parse_model(data)
     assert parse_model(model_bytes(file)) == file
+
+
+def test_a_text_of_nothing_but_long_lines_is_refused():
+    with pytest.raises(ValueError, match=r"all 2 have more than 50 bytes; cut them, or raise max"):
+        Tokenizer.train(["so long a line " * 9] * 2, "sentencepiece", 40, max_sentence_length=50)
