@@ -7,20 +7,24 @@ PAGE = _build/html/index.html
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help book test lint types unit nbval nbval-jitter nbval-processors browser notebooks bench storyteller clean
+.PHONY: help book demo test lint types unit nbval nbval-jitter nbval-processors browser notebooks bench storyteller clean
 help:
 	@echo "make book       build the book and print the page to open"
 	@echo "make test       every check: lint, types, tests, notebooks, book, browser"
+	@echo "make demo       a web page with the models that come along (DEMO_RUN=folder: and one of yours)"
 	@echo "make lint       ruff and mypy alone;  make unit: the tests of the package alone"
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make nbval-jitter nbval-processors  do the notebooks' outputs hold on other processors?"
 	@echo "make bench      measure against the libraries people use, write benchmarks/results.md"
-	@echo "make storyteller  train the storytellers of the package again, English and Chinese"
+	@echo "make storyteller  train the models of the package again: storytellers, translator, gap fillers"
 	@echo "make clean      remove what was built (not .venv)"
 
 book: $(VENV)/.installed-book
 	@$(PY) book/build.py
 	@echo "Open this page: $(CURDIR)/$(PAGE)"
+
+demo: $(VENV)/.installed-demo
+	$(PY) -m minillm demo $(DEMO_RUN)
 
 test: $(VENV)/.installed-test lint unit nbval book browser
 	@echo "All checks passed."
@@ -53,6 +57,7 @@ bench: $(VENV)/.installed-parity
 
 storyteller: $(VENV)/.installed-book
 	$(PY) -m minillm.storyteller
+	$(PY) -m minillm.small_models
 
 clean:
 	rm -rf _build build .pytest_cache .mypy_cache .ruff_cache

@@ -40,7 +40,8 @@ generation
 models
 interop
 training
-show porter scoreboard scores storyteller
+show porter scoreboard scores storyteller small_models
+demo
 cli
 __main__
 """.strip().splitlines()

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .demo import demo
 from .modelling import evaluate
 from .preparing import preprocess
 from .tokenizing import decode, encode, tokenizer
@@ -89,7 +90,7 @@ def group() -> None:
     """
 
 
-for command in (tokenizer, encode, decode, preprocess, train, generate, evaluate):
+for command in (tokenizer, encode, decode, preprocess, train, generate, evaluate, demo):
     group.add_command(command)
 
 

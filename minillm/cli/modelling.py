@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .corpora import chosen_texts, text_options
-from .runs import END_TOKENS, open_model
+from .runs import open_model
 from .terminal import watched
 
 
@@ -46,10 +46,11 @@ def measure(model: Any, tokenizer: Any, texts: list[str], language: str | None, 
     from tqdm import tqdm
 
     from ..data import DataLoader, TokenDataset, stories
+    from ..generation.prompting import end_of
     from ..training import evaluate
 
-    end = next((tokenizer.token_to_id(token) for token in END_TOKENS
-                if tokenizer.token_to_id(token) is not None), None)
+    name = end_of(tokenizer)
+    end = None if name is None else tokenizer.token_to_id(name)
     ids, offsets = tokenizer.encode_batch(texts)
     size = sum(len(text.encode()) for text in texts)
     whole = end is not None and max(np.diff(offsets)) < model.config.context

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .corpora import chosen_documents, text_options
-from .runs import END_TOKENS, Run, end_of, load_tokenizer
+from .runs import Run, load_tokenizer
 from .terminal import watched
 from .titles import SEP, Titled
 from .tokenizing import MODELS
@@ -76,6 +76,7 @@ def prepare(place: Run, documents: list[str], titled: bool, tokenizer: str | Non
 
     from ..data import DataLoader, TokenDataset
     from ..files import written_atomically
+    from ..generation.prompting import END_TOKENS, end_of
 
     random.Random(settings["seed"]).shuffle(documents)
     plain = load_tokenizer(tokenizer) if tokenizer else \

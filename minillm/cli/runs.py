@@ -14,8 +14,7 @@ try:
 except ImportError:  # Windows, where two processes in one folder are not noticed
     fcntl = None  # type: ignore[assignment]
 
-END = "<|endoftext|>"
-END_TOKENS = ("<eod>", END)  # of the tokenizers of preprocess, and of all others
+END = "<|endoftext|>"  # of the tokenizers that train makes
 
 
 class Run:
@@ -80,6 +79,7 @@ class Run:
         import random
 
         from ..data import TokenDataset
+        from ..generation.prompting import end_of
         from ..tokenizers import Tokenizer
 
         documents = list(texts)
@@ -227,11 +227,6 @@ def load_tokenizer(path: str | Path) -> Any:
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no tokenizer {path}")
     return Tokenizer.load(path)
-
-
-def end_of(tok: Any) -> str | None:
-    """The token that ends a document, if the tokenizer has one."""
-    return next((token for token in END_TOKENS if tok.token_to_id(token) is not None), None)
 
 
 def read_settings(path: Path, names: tuple[str, ...]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from .runs import end_of, open_model
-from .titles import SEP
+from .runs import open_model
 
 SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f")  # … 。 ！ ？ among them
 CLOSING = "\"'\u201d\u2019)\u300d\uff09"  # quotes and brackets that may follow
@@ -53,6 +52,7 @@ def generate(model: str, title: str | None, prompt: str, tokens: int, seed: int,
     than the model's context, its beginning is forgotten, half a context at a time; a title stays.
     """
     from ..generation import stream
+    from ..generation.prompting import SEP, beginning, forbidden, pieces
 
     gpt, tok = open_model(model, tokenizer)
     begin, end = beginning(tok, title, prompt)
@@ -68,45 +68,6 @@ def generate(model: str, title: str | None, prompt: str, tokens: int, seed: int,
         for part in until_sentence_ends(pieces(tok, written), stop_after):
             click.echo(part, nl=False)
         click.echo()
-
-
-def beginning(tok: Any, title: str | None, prompt: str) -> tuple[list[int], int | None]:
-    """The ids to begin with: end of text, title and <sep>, the prompt; and the id that ends."""
-    name = end_of(tok)
-    end = None if name is None else tok.token_to_id(name)
-    ids = [] if end is None else [end]
-    if title is not None:
-        if tok.token_to_id(SEP) is None:
-            raise ValueError(f"--title: this tokenizer has no {SEP}; the model was trained without "
-                             "titles")
-        ids += [*tok.encode(title), tok.token_to_id(SEP)]
-    ids += tok.encode(prompt) if prompt else []
-    if not ids:
-        raise ValueError("this tokenizer has no end-of-text token to begin with; give a --prompt")
-    return ids, end
-
-
-def forbidden(tok: Any, spelled: Iterable[str]) -> list[int]:
-    """Ids of what is never written: what stands for no text, and what the user names."""
-    found = {tok.token_to_id(token) for token in ("<unk>", SEP, "<pad>", "<s>")} - {None}
-    for token in spelled:
-        id = tok.token_to_id(token)
-        if id is None:
-            ids = tok.encode(token)
-            if len(ids) != 1:
-                raise ValueError(f"--forbid {token!r} is {len(ids)} tokens, {tok.tokens(token)}; "
-                                 "name single ones")
-            id = ids[0]
-        found.add(id)
-    return sorted(found)
-
-
-def pieces(tok: Any, ids: Iterable[int]) -> Iterator[tuple[int, str]]:
-    """(tokens so far, new text) as tokens come; whole characters only."""
-    shown, count = tok.stream(), 0
-    for count, id in enumerate(ids, 1):
-        yield count, shown.push(id)
-    yield count, shown.finish()
 
 
 def until_sentence_ends(parts: Iterable[tuple[int, str]], after: int | None) -> Iterator[str]:

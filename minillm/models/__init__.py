@@ -7,7 +7,7 @@ from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoin
 from .convolutional import CNN, CNNConfig
 from .gpt import GPT, GPTConfig
 from .model import KINDS, Model
-from .pretrained import storyteller
+from .pretrained import gap_filler, storyteller, translator
 from .recurrent import LSTM, RNN, RecurrentConfig
 from .seq2seq import Seq2Seq, Seq2SeqConfig
 from .vit import ViT, ViTConfig
@@ -16,6 +16,6 @@ from .word2vec import Word2Vec, Word2VecConfig
 __all__ = [
     "BERT", "CNN", "GPT", "KINDS", "LSTM", "RNN", "BERTClassifier", "BERTClassifierConfig",
     "BERTConfig", "BERTEncoder", "CNNConfig", "Checkpoint", "GPTConfig", "Model", "RecurrentConfig",
-    "Seq2Seq", "Seq2SeqConfig", "ViT", "ViTConfig", "Word2Vec", "Word2VecConfig", "load_checkpoint",
-    "load_model", "save_checkpoint", "storyteller",
+    "Seq2Seq", "Seq2SeqConfig", "ViT", "ViTConfig", "Word2Vec", "Word2VecConfig", "gap_filler",
+    "load_checkpoint", "load_model", "save_checkpoint", "storyteller", "translator",
 ]
