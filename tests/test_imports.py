@@ -41,8 +41,8 @@ models
 interop
 training
 show porter scoreboard scores storyteller small_models
-demo
 cli
+demo
 __main__
 """.strip().splitlines()
 RANKS = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}

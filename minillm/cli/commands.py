@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from .demo import demo
 from .modelling import evaluate
 from .preparing import preprocess
+from .serving import demo
 from .tokenizing import decode, encode, tokenizer
 from .training import STOPPED, train
 from .writing import generate

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the page needs Streamlit: pip install minillm[demo]")
 from streamlit.testing.v1 import AppTest
 
-from minillm.cli.demo import PAGE, check_free
+from minillm.cli.serving import PAGE, check_free
 
 from ..cli.calls import call
 
