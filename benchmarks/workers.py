@@ -17,6 +17,8 @@ import numpy as np
 
 import minillm
 
+from .experts_sides import minillm_dense, minillm_experts, torch_experts
+
 SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
 
 
@@ -178,7 +180,8 @@ def torch_one_way_step(kind: str, C: int, B: int, T: int, V: int):
 
 
 SIDES = {f.__name__: f for f in (minillm_step, torch_step, minillm_decode, torch_decode,
-                                 minillm_one_way, torch_one_way_step)}
+                                 minillm_one_way, torch_one_way_step, minillm_experts,
+                                 minillm_dense, torch_experts)}
 
 
 def main() -> None:
