@@ -1,12 +1,10 @@
-"""The pool: results, errors, contexts, forks, and many threads that ask at once."""
+"""The pool: results, errors, contexts, and many threads that ask at once."""
 
 from __future__ import annotations
 
 import contextvars
 import gc
-import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,38 +15,9 @@ import pytest
 
 from minillm import blas, threads
 from minillm.backends import active_backend, backend
-from minillm.models import GPT, GPTConfig
-from minillm.training import AdamW, Workers
 
 from .ops.test_twins import CASES
-
-
-@pytest.fixture
-def three_threads(monkeypatch):
-    """A pool of three threads, whatever the machine has."""
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
-    monkeypatch.setattr(threads, "_pool", threads.Pool())
-
-
-def in_threads(count, task):
-    """[task(0), …] in threads that start together; an error of one is raised here."""
-    together, found, errors = threading.Barrier(count), [None] * count, []
-
-    def work(i):
-        together.wait()
-        try:
-            found[i] = task(i)
-        except BaseException as error:
-            errors.append(error)
-
-    started = [threading.Thread(target=work, args=(i,)) for i in range(count)]
-    for thread in started:
-        thread.start()
-    for thread in started:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return found
+from .pools import in_threads, three_threads  # noqa: F401
 
 
 @pytest.mark.usefixtures("three_threads")
@@ -96,124 +65,6 @@ def test_an_error_reaches_who_asked_after_the_others_have_finished(bad):
             threads.run(part, 6)
         assert running == []
     assert threads.run(lambda p: p, 6) == list(range(6))  # the pool lives on
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_an_interrupt_waits_for_parts_that_have_begun():
-    begun, go_on, ended = threading.Event(), threading.Event(), []
-
-    def part(p):
-        if threading.current_thread() is threading.main_thread():
-            begun.wait(60)
-            go_on.set()
-            raise KeyboardInterrupt
-        begun.set()
-        go_on.wait(60)
-        ended.append(p)
-
-    with pytest.raises(KeyboardInterrupt):
-        threads.run(part, 2)
-    assert len(ended) == 1
-
-
-def in_main():
-    return threading.current_thread() is threading.main_thread()
-
-
-def ask_and_be_interrupted(monkeypatch, close):
-    """Run two parts; the interrupt comes when another thread has begun one.
-
-    Returns those that others have begun, and those that they have ended.
-    """
-    begun, go_on = threading.Event(), threading.Event()
-    started, ended = [], []
-    ask, real = threads._pool.ask, threads.Job.close
-
-    def asked(job, helpers):
-        ask(job, 1)
-        begun.wait(60)
-        raise KeyboardInterrupt
-
-    def part(p):
-        if not in_main():
-            started.append(p)
-            begun.set()
-            go_on.wait(60)
-            ended.append(p)
-
-    def closed(job):
-        go_on.set()
-        close(job, real)
-
-    monkeypatch.setattr(threads._pool, "ask", asked)
-    monkeypatch.setattr(threads.Job, "close", closed)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            threads.run(part, 2)
-        return sorted(started), sorted(ended)
-    finally:
-        go_on.set()
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_an_interrupt_while_others_are_asked_waits_for_them(monkeypatch):
-    started, ended = ask_and_be_interrupted(monkeypatch, lambda job, close: close(job))
-    assert started == ended != []
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_an_interrupt_just_before_the_others_are_waited_for(monkeypatch):
-    calls = []
-
-    def close(job, real):
-        calls.append(job)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        real(job)
-
-    started, ended = ask_and_be_interrupted(monkeypatch, close)
-    assert started == ended != []
-
-
-@pytest.mark.usefixtures("three_threads")
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_interrupts_while_waiting_for_the_others(monkeypatch, when):
-    """Three before the wait has begun, or one just as it has ended."""
-    begun, go_on, ended, calls = threading.Event(), threading.Event(), [], []
-
-    class Interrupted:
-        def __init__(self, lock):
-            self.lock, self.release = lock, lock.release
-
-        def acquire(self):
-            calls.append(when)
-            if when == "before" and len(calls) <= 3:
-                signal.raise_signal(signal.SIGINT)
-            go_on.set()
-            assert self.lock.acquire(timeout=60), "nobody lets go of the lock"
-            signal.raise_signal(signal.SIGINT)
-
-    def part(p):
-        if in_main():
-            begun.wait(60)
-        else:
-            begun.set()
-            go_on.wait(60)
-            ended.append(p)
-
-    real = threads.Job.__init__
-
-    def init(self, *arguments):
-        real(self, *arguments)
-        self.left = Interrupted(self.left)
-
-    monkeypatch.setattr(threads.Job, "__init__", init)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            threads.run(part, 2)
-        assert len(ended) == 1
-    finally:
-        go_on.set()
 
 
 @pytest.mark.usefixtures("three_threads")
@@ -305,88 +156,6 @@ def test_results_do_not_depend_on_the_number_of_threads():
         assert run.returncode == 0, run.stderr
         found[count] = run.stdout
     assert found["1"] == found["2"] == found["3"]
-
-
-def train(model, ids):
-    optimizer = AdamW(model)
-    loss = Workers(model, 2).add_gradient(ids, ids)
-    optimizer.clip(1.0)
-    optimizer.step()
-    return loss, model.generate([1], 5, temperature=0)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_works():
-    """The parent's threads do not exist in the child, which makes its own."""
-    ids = np.random.default_rng(0).integers(0, 50, (8, 64))
-    config = GPTConfig(vocab_size=50, context=64, layers=2, heads=2, width=128)
-    model = GPT(config)
-    expected = train(model, ids)
-    context = multiprocessing.get_context("fork")
-    receive, send = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: send.send(train(GPT(config), ids)))
-    child.start()
-    try:
-        assert receive.poll(120), "the child hangs"
-        assert receive.recv() == expected
-        child.join(60)
-        assert child.exitcode == 0
-    finally:
-        child.kill()
-    assert train(GPT(config), ids) == expected  # and the parent as well
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_while_another_thread_works():
-    """Locks held at that moment, and BLAS held to one thread, are not so in the child for good."""
-    def look(send):
-        send.send((blas.one_thread().holders, [library.get() for library in blas.libraries()],
-                   threads.run(lambda p: p, 4)))
-
-    free = [library.get() for library in blas.libraries()]
-    context = multiprocessing.get_context("fork")
-    receive, send = context.Pipe(duplex=False)
-    with blas.one_thread(), blas.one_thread().lock, threads._pool.lock:
-        child = context.Process(target=look, args=(send,))
-        child.start()
-    try:
-        assert receive.poll(120), "the child hangs"
-        assert receive.recv() == (0, free, [0, 1, 2, 3])
-    finally:
-        child.kill()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_while_another_thread_is_inside_a_model():
-    """It is not inside in the child, where it does not exist."""
-    model = GPT(GPTConfig(vocab_size=20, context=8, layers=1, heads=2, width=8))
-    inside, go_on = threading.Event(), threading.Event()
-    real = model.logits
-
-    def wait(*arguments):
-        inside.set()
-        go_on.wait(60)
-        return real(*arguments)
-
-    model.logits = wait
-    other = threading.Thread(target=model.forward, args=([[1]],))
-    other.start()
-    inside.wait(60)
-    del model.logits
-    context = multiprocessing.get_context("fork")
-    receive, send = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: send.send(model.forward([[1]]).shape))
-    try:
-        with pytest.raises(RuntimeError, match="another thread"):
-            model.forward([[1]])
-        child.start()
-        assert receive.poll(120), "the child is refused"
-        assert receive.recv() == (1, 1, 20)
-    finally:
-        go_on.set()
-        other.join()
-        child.kill()
-    assert model.forward([[1]]).shape == (1, 1, 20)
 
 
 def test_products_hold_blas_to_one_thread_until_the_last_has_left():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sequence_problem as problem
+from . import sequence_problem as problem
 
 from minillm import backend, ops
 from minillm.nn import Elman, GatedConvolution, Init, LongShortTerm, gradient_norms

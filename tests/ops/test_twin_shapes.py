@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from twin_cases import CASES
 
 from minillm import ops
 from minillm.backends import TWINS
+
+from .twin_cases import CASES
 
 pytest.importorskip("numba", reason="the twins need Numba")
 

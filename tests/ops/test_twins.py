@@ -9,11 +9,12 @@ import sys
 
 import numpy as np
 import pytest
-from twin_cases import CASES
 
 import minillm
 from minillm import ops
 from minillm.backends import TWINS, active_backend
+
+from .twin_cases import CASES
 
 pytest.importorskip("numba", reason="the twins need Numba")
 
