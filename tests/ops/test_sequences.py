@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from . import sequence_problem as problem
 
 from minillm import backend, ops
 from minillm.nn import Elman, GatedConvolution, Init, LongShortTerm, gradient_norms
+
+from . import sequence_problem as problem
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "sequences.json").read_text())
 LAYERS = {"rnn": (Elman, 1), "lstm": (LongShortTerm, 4)}
