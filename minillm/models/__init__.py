@@ -1,6 +1,7 @@
 """Whole models; ``Model`` is what each of them is."""
 
 from . import fast_decoding as fast_decoding  # which makes itself known to generation
+from .arithmetic import multiplications
 from .bert import BERT, BERTConfig, BERTEncoder
 from .bert_classifier import BERTClassifier, BERTClassifierConfig
 from .checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
@@ -17,5 +18,6 @@ __all__ = [
     "BERT", "CNN", "GPT", "KINDS", "LSTM", "RNN", "BERTClassifier", "BERTClassifierConfig",
     "BERTConfig", "BERTEncoder", "CNNConfig", "Checkpoint", "GPTConfig", "Model", "RecurrentConfig",
     "Seq2Seq", "Seq2SeqConfig", "ViT", "ViTConfig", "Word2Vec", "Word2VecConfig", "gap_filler",
-    "load_checkpoint", "load_model", "save_checkpoint", "storyteller", "translator",
+    "load_checkpoint", "load_model", "multiplications", "save_checkpoint", "storyteller",
+    "translator",
 ]
