@@ -75,9 +75,11 @@ def test_deterministic_balanced_and_apart(language):
     ("en", "Lucy bought a _ of bread .", "loaf"),
     ("zh", "小明 看见 了 三 _ 书 。", "本"),
     ("zh", "这些 箱子 一点儿 也 不 大 ， 反而 很 _ 。", "小"),
-    ("zh", "小明 送给 小红 一 本 书 ， 后来 小红 很 感谢 _ 。", "小明"),
+    ("zh", "小明 送给 小红 一 本 书 ， 后来 小红 感谢 了 _ 。", "小明"),
+    ("zh", "小龙 借给 小雪 一 只 风筝 ， 后来 小龙 看望 了 _ 。", "小雪"),
     ("zh", "小明 从来 没 看 _ 电影 。", "过"),
     ("zh", "小明 昨天 把 信 写 _ 。", "了"),
+    ("zh", "王梅 明天 _ 不 会 喝 牛奶 ？", "会"),
 ])
 def test_sentences_written_by_hand(language, text, answer):
     words = tuple(text.replace("_", answer).split())

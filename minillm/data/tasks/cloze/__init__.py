@@ -6,8 +6,8 @@
     cloze.vocabulary("zh")              # every word that may occur
 
 English kinds: agreement in number and tense across a second noun, antonym, name, container.
-Chinese: measure word, antonym, name, aspect. No other word of the vocabulary makes a sentence of
-the grammar at that position; what stands around it decides.
+Chinese: measure word, antonym, name, function word (了, 过, 的 or 会 of 会不会). No other word of
+the vocabulary makes a sentence of the grammar at that position; what stands around it decides.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _name(people, giving, gift, turned, after) -> tuple[str, str]:
 def _name_chinese(people, giving, gift, turned, after) -> tuple[str, str]:
     giver, receiver = people
     subject, other = (receiver, giver) if turned else (giver, receiver)
-    return f"{giver} {giving} {receiver} {gift} ， 后来 {subject} 很 {after} _ 。", other
+    return f"{giver} {giving} {receiver} {gift} ， 后来 {subject} {after} _ 。", other
 
 
 def _antonym(opposite, determiner) -> tuple[str, str]:
@@ -64,13 +64,13 @@ def _measure(name, looking, number, measure) -> tuple[str, str]:
     return f"{name} {looking} 了 {number} _ {noun} 。", word
 
 
-def _aspect(name, action, time) -> tuple[str, str]:
+def _function_word(name, action, time) -> tuple[str, str]:
     verb, noun = action
     text, answer = time
     return text.format(name=name, verb=verb, noun=noun), answer
 
 
-ASPECTS = [  # each text has one word that completes it
+FUNCTION_WORDS = [  # each text has one word that completes it
     ("{name} 昨天 把 {noun} {verb} _ 。", "了"),
     ("{name} 从来 没 {verb} _ {noun} 。", "过"),
     ("{name} 昨天 是 在 哪儿 {verb} _ {noun} ？", "的"),
@@ -90,7 +90,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "antonym": Kind([_opposites(ZH), ["这些", "那些"]], _antonym_chinese),
         "name": Kind([list(permutations(ZH["names"], 2)), ZH["giving"], ZH["gifts"], [0, 1],
                       ZH["after"]], _name_chinese),
-        "aspect": Kind([ZH["names"], [(verb, noun) for verb, nouns in ZH["verbs"]
-                                      for noun in nouns], ASPECTS], _aspect),
+        "function word": Kind([ZH["names"], [(verb, noun) for verb, nouns in ZH["verbs"]
+                                             for noun in nouns], FUNCTION_WORDS], _function_word),
     },
 }
