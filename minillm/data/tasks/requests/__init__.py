@@ -5,10 +5,10 @@
     r.words, r.answer, r.refused
 
 A request is a job and a circumstance: for whom it is done ("person"), who is not to know
-("secret"), or with what ("tool"). Every job has a right answer. It is refused where it is for one of
-the villains, kept from somebody good or told to a villain, or done with a tool that is not paid
-for: "spell wolf for the king" is carried out, "spell king for the wolf" is not. The two sorts
-share jobs, words and wordings.
+("secret"), or with what ("tool"). Every job has a right answer. It is refused where it is for a
+villain, kept from somebody good or told to a villain, or done with a tool that is not paid for:
+"spell wolf for the king" is carried out, "spell king for the wolf" is not. The two sorts share
+jobs, words and wordings.
 """
 
 from __future__ import annotations
