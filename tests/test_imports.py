@@ -38,7 +38,7 @@ tokenizers
 chinese
 generation
 models
-interop
+interop residual
 training
 show porter scoreboard scores storyteller small_models
 cli

@@ -5,5 +5,6 @@
     from minillm.data.tasks import copying       # symbols to be repeated at a chosen distance
     from minillm.data.tasks import in_context    # a function shown by examples, then asked
     from minillm.data.tasks import sentiment     # opinions with "not" and "but"
+    from minillm.data.tasks import requests      # small jobs on words, half of them to be refused
     from minillm.data.tasks import images        # drawn shapes, handwritten digits
 """
