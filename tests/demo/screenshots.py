@@ -41,6 +41,11 @@ def main() -> None:
                 choice.press("ArrowDown")
                 choice.press("Enter")
                 tab.get_by_text("星期").first.wait_for(timeout=60_000)
+            if scheme == "light":  # bars that show what a slider does
+                likeliest = tab.get_by_role("slider", name=re.compile("Top-k"))
+                for _ in range(5):
+                    likeliest.press("ArrowRight")
+                tab.wait_for_timeout(1500)
             tab.get_by_role("button", name="Write").click()
             tab.get_by_text(re.compile("tokens/s")).wait_for(timeout=120_000)
             tab.wait_for_timeout(1500)
