@@ -41,7 +41,9 @@ def demo(run: str | None, port: int, host: str) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(PAGE), "--server.address", host,
                "--server.port", str(port), "--server.headless", "true",
                "--browser.gatherUsageStats", "false", "--client.toolbarMode", "minimal",
-               "--server.fileWatcherType", "none"]
+               "--server.fileWatcherType", "none",
+               # or it would ask a foreign host for the address of this computer
+               "--logger.hideWelcomeMessage", "true"]
     click.echo(f"Open this page: http://{'localhost' if host == '0.0.0.0' else host}:{port}")
     named = {} if run is None else {"MINILLM_DEMO_RUN": run}
     raise SystemExit(subprocess.call(command, env={**os.environ, **named}))

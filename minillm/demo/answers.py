@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..generation import distribution, stream
-from ..generation.prompting import beginning, forbidden, pieces
+from ..generation.prompting import SEP, beginning, forbidden, pieces
+from ..generation.scorers import forgotten
 
 LONGEST = 2000  # characters of a text
 MOST = 400  # tokens to write
@@ -57,21 +58,36 @@ class Writer:
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self.model, self.tok = model, tokenizer
         self.banned = forbidden(tokenizer, ())
-        self.titled = tokenizer.token_to_id("<sep>") is not None
+        self.sep = tokenizer.token_to_id(SEP)
+        self.titled = self.sep is not None
 
     def begin(self, title: str, prompt: str) -> list[int]:
         """The ids of the prompt, and of a title if the model knows titles."""
         title = cleaned(title).strip()
         ids, self.end = beginning(self.tok, title if title and self.titled else None,
                                   cleaned(prompt))
+        most = self.model.config.context // 2
+        if self.kept(ids) > most:
+            raise ValueError(f"the title has {self.kept(ids)} tokens; at most {most} fit this "
+                             "model beside a text")
         return ids
+
+    def kept(self, ids: list[int]) -> int:
+        """How many tokens at the beginning stay in sight: those of a title, to its <sep>."""
+        return ids.index(self.sep) + 1 if self.sep in ids else 0
+
+    def seen(self, ids: list[int]) -> list[int]:
+        """What the model sees of them when it chooses the next token."""
+        keep = self.kept(ids)
+        return ids[:keep] + ids[keep + forgotten(len(ids), self.model.config.context, keep):]
 
     def write(self, ids: list[int], settings: Settings) -> Iterator[Written]:
         """The text as it grows."""
         length = min(settings.length, MOST)
         started, text = time.perf_counter(), ""
         tokens = stream(self.model, ids, length, *settings.chosen(), settings.seed,
-                        stop=[id for id in [self.end] if id is not None], forbidden=self.banned)
+                        stop=[id for id in [self.end] if id is not None], forbidden=self.banned,
+                        keep=self.kept(ids))
         for count, part in pieces(self.tok, tokens):
             text += part
             yield Written(text, count, time.perf_counter() - started)
@@ -85,15 +101,14 @@ class Writer:
 
     def scores(self, ids: list[int]) -> np.ndarray:
         """Of the next token, (V,); what may not be written has none."""
-        ids = ids[-self.model.config.context:]
-        logits = self.model.replica().forward(np.array([ids]))[0, -1].astype(float)
+        logits = self.model.replica().forward(np.array([self.seen(ids)]))[0, -1].astype(float)
         logits[self.banned] = -np.inf
         return logits
 
     def attention(self, ids: list[int], layer: int, head: int) -> np.ndarray:
         """How much each token looks at the others, (T, T), in one head of a block."""
         model = self.model.replica()
-        model.forward(np.array([ids[-self.model.config.context:]]))
+        model.forward(np.array([self.seen(ids)]))
         return np.array(model.blocks[layer].attention.weights()[0, head])
 
     def spelled(self, ids: list[int]) -> list[bytes]:

@@ -104,7 +104,7 @@ def looking(model: Writer, ids: list[int]) -> None:
     config = model.model.config
     layer = left.number_input("Block", 1, config.layers, config.layers) - 1
     head = right.number_input("Head", 1, config.heads, 1) - 1
-    seen = ids[-config.context:][:LEFT_OUT]
+    seen = model.seen(ids)[:LEFT_OUT]
     weights = model.attention(ids, layer, head)[:len(seen), :len(seen)]
     st.html(show.attention(weights, model.spelled(seen), digits=1).html)
 

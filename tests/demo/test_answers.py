@@ -15,7 +15,8 @@ from minillm.demo.answers import (
     cleaned,
 )
 from minillm.generation import generate
-from minillm.models import gap_filler, storyteller, translator
+from minillm.models import GPT, GPTConfig, gap_filler, storyteller, translator
+from minillm.tokenizers import Tokenizer
 
 WRITERS = {language: Writer(*storyteller(language)) for language in ("en", "zh")}
 
@@ -70,8 +71,27 @@ def test_texts_are_bounded():
         WRITERS["en"].begin("", "x" * 1_000_000)
     assert last(WRITERS["zh"], "一天", Settings(length=10**9)).tokens <= MOST
     long = WRITERS["en"].begin("", "Jack ran home. " * 120)
-    assert len(WRITERS["en"].attention(long, 0, 0)) == WRITERS["en"].model.config.context
+    assert len(WRITERS["en"].attention(long, 0, 0)) <= WRITERS["en"].model.config.context
     assert WRITERS["en"].next_token(long, Settings())
+
+
+def test_a_title_stays_in_sight():
+    """Where a text outgrows the context, on the page as in the command generate."""
+    tok = Tokenizer.train(["The ferry crossed the river. "] * 9, model="byte_bpe", vocab_size=280,
+                          special_tokens=["<eod>", "<sep>", "<pad>"])
+    writer = Writer(GPT(GPTConfig(tok.vocab_size, 32, 2, 2, 16), seed=1), tok)
+    ids = writer.begin("Ferry", "It was")
+    keep = ids.index(tok.token_to_id("<sep>")) + 1
+    given = dict(seed=4, stop=[writer.end], forbidden=writer.banned)
+    kept, lost = (generate(writer.model, ids, 90, 0.8, keep=k, **given) for k in (keep, 0))
+    assert kept != lost
+    assert len(kept) > 64
+    assert last(writer, "It was", Settings(90, seed=4), "Ferry").text == tok.decode(kept[len(ids):])
+    assert writer.seen(kept)[:keep] == ids[:keep]
+    assert len(writer.seen(kept)) <= 32
+    assert len(writer.attention(kept, 1, 1)) == len(writer.seen(kept))
+    with pytest.raises(ValueError, match=r"the title has 4\d tokens; at most 16"):
+        writer.begin("QWXZ " * 8, "")
 
 
 def test_special_tokens_in_a_text_are_refused():

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from minillm.cli.serving import PAGE, check_free
 
 from ..cli.calls import call
+from .serving import served
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
                None)
@@ -112,25 +109,9 @@ def test_a_port_in_use_and_a_run_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "minillm", "demo", "--port", str(port)],
-                              stdout=subprocess.DEVNULL, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            break
-        except OSError:
-            assert server.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.1)
-    yield url
-    os.killpg(server.pid, 15)
-    server.wait(timeout=20)
+def address() -> Iterator[str]:
+    with served() as url:
+        yield url
 
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome to open the page with")
