@@ -25,6 +25,21 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SLOW = pytest.mark.skipif("MINILLM_SLOW" not in os.environ,
                           reason="takes minutes and the network: MINILLM_SLOW=1")
 
+PAGE_USED = """
+from streamlit.testing.v1 import AppTest
+from minillm.cli.serving import PAGE
+app = AppTest.from_file(str(PAGE), default_timeout=300).run()
+for kind, text in (("en", "One day. " * 200), ("zh", "一天，" * 100), ("translate", ""),
+                   ("fill_en", ""), ("fill_zh", "")):
+    app.selectbox[0].set_value(kind).run()
+    if text:
+        app.text_area[0].set_value(text).run()
+        for slider, value in ((0, 300), (3, 5), (4, 0.5)):
+            app.slider[slider].set_value(value).run()
+        app.button[0].click().run()
+    assert not app.exception and not app.error
+"""
+
 
 def lines(name: str) -> list[str]:
     """What stands after an instruction, each time it occurs."""
@@ -108,3 +123,6 @@ def test_after_the_first_visit_nothing_is_compiled(tmp_path: Path) -> None:
                              capture_output=True, text=True, check=True).stderr for _ in range(2)]
     assert "compiling kernels" in stderr[0]
     assert "compiling kernels" not in stderr[1]
+    compiled = set((tmp_path / "kernels").rglob("*.nbc"))
+    subprocess.run([python, "-c", PAGE_USED], cwd=tmp_path, env=kept, check=True)
+    assert set((tmp_path / "kernels").rglob("*.nbc")) == compiled
