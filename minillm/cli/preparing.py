@@ -119,8 +119,9 @@ def count(documents: list[str], data: Any, windows: Any, tok: Any) -> dict[str, 
     """What the summary says, as numbers."""
     unknown = tok.token_to_id("<unk>")
     lengths = windows.lengths
-    return {"documents": len(documents), "characters": sum(map(len, documents)),
-            "bytes": sum(len(text.encode()) for text in documents), "tokens": len(data),
+    texts = [text.replace(SEP, "", 1) for text in documents]  # which nobody wrote
+    return {"documents": len(documents), "characters": sum(map(len, texts)),
+            "bytes": sum(len(text.encode()) for text in texts), "tokens": len(data),
             "unknown": 0 if unknown is None else int((data.ids == unknown).sum()),
             "entries": tok.vocab_size, "windows": len(lengths),
             "short": int((lengths < windows.context).sum()), "dropped": windows.dropped}
