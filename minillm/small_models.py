@@ -103,7 +103,7 @@ def train_filler(language: str, steps: int = 5000, count: int = 12_000, progress
     model = BERT(BERTConfig(tok.vocab_size, context=24, layers=2, heads=4, width=64))
     model.tokens.w.value *= 10
     model.positions.w.value *= 10
-    rows = padded([tok.encode(" ".join(c.words)) for c in texts], 0)
+    rows = tok.batch(" ".join(c.words) for c in texts).ids
     Trainer(model, AdamW(model, 3e-3, betas=(0.9, 0.99), weight_decay=0.01),
             filler_batches(rows, tok.vocab_size), schedule=linear(3e-3, steps // 20, steps),
             workers=cores(), progress=progress).fit(steps)
@@ -113,11 +113,11 @@ def train_filler(language: str, steps: int = 5000, count: int = 12_000, progress
 def filled_rightly(model: BERT, tok: Tokenizer, language: str, count: int) -> float:
     """Share of held-out sentences whose hidden word is found."""
     texts = list(cloze.samples(count, seed=2, language=language, held=True))
-    rows = padded([tok.encode(" ".join(c.words)) for c in texts], 0)
+    rows, _, real = tok.batch(" ".join(c.words) for c in texts)
     at, where = np.array([c.position + 1 for c in texts]), np.arange(len(texts))  # after [CLS]
     answers = rows[where, at].copy()
     rows[where, at] = SPECIAL.index("[MASK]")
-    return float((model.forward(rows, rows != 0)[where, at].argmax(axis=1) == answers).mean())
+    return float((model.forward(rows, real)[where, at].argmax(axis=1) == answers).mean())
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ import numpy as np
 from .data import IGNORE_INDEX, DataLoader, TokenDataset, stories
 from .generation import generate
 from .models import GPT, GPTConfig
-from .models.pretrained import END, STORYTELLER, STORYTELLERS, storyteller
+from .models.pretrained import STORYTELLER, STORYTELLERS, storyteller
+from .token_names import END
 from .tokenizers import Tokenizer
 from .training import AdamW, Trainer, cores, cosine, evaluate, save_checkpoint
 

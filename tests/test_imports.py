@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "minillm"
 # keeps ids in files, and a tokenizer writes such files; generation below models: it asks for scores
 # and does not care whose they are.
 LAYERS = """
-files threads blas backends checks
+files threads blas backends checks token_names
 ops autograd
 kernels
 nn vectors

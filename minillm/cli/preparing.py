@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from ..token_names import EOD, PAD, SEP
 from .corpora import chosen_documents, text_options
-from .runs import Run, load_tokenizer
+from .runs import Run, load_tokenizer, wrapped
 from .terminal import watched
-from .titles import SEP, Titled
+from .titles import Titled
 from .tokenizing import MODELS
 
-SPECIALS = ("<eod>", SEP, "<pad>")
+SPECIALS = (EOD, SEP, PAD)
 
 
 @click.command()
@@ -81,7 +82,7 @@ def prepare(place: Run, documents: list[str], titled: bool, tokenizer: str | Non
     random.Random(settings["seed"]).shuffle(documents)
     plain = load_tokenizer(tokenizer) if tokenizer else \
         learned(documents, model, vocab_size, settings["segment"])
-    tok, end = place.wrapped(plain, settings["segment"]), end_of(plain)
+    tok, end = wrapped(plain, settings["segment"]), end_of(plain)
     if end is None or (titled and plain.token_to_id(SEP) is None):
         raise ValueError(f"the tokenizer needs the special tokens {' or '.join(END_TOKENS)}"
                          + (f" and {SEP} (or give --no-titles)" if titled else ""))

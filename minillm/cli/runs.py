@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..token_names import END
+
 try:
     import fcntl
 except ImportError:  # Windows, where two processes in one folder are not noticed
     fcntl = None  # type: ignore[assignment]
-
-END = "<|endoftext|>"  # of the tokenizers that train makes
 
 
 class Run:
@@ -119,16 +119,10 @@ class Run:
             raise ValueError(f"{self.settings_file} is damaged: {problem}") from problem
         return found
 
-    def wrapped(self, tok: Any, segment: bool) -> Any:
-        """The tokenizer for plain text, which cuts Chinese into words first where it learned so."""
-        from .. import chinese
-
-        return chinese.with_cpm(tok, chinese.cut) if segment else tok
-
     def tokenizer(self) -> Any:
         """The tokenizer of this run, for plain text."""
         segment = self.prepared_file.exists() and self.prepared()["segment"]
-        return self.wrapped(load_tokenizer(self.tokenizer_file), segment)
+        return wrapped(load_tokenizer(self.tokenizer_file), segment)
 
     def parts(self, settings: dict[str, Any]) -> tuple[Any, Any]:
         """Training and validation tokens; cut between documents where there are several."""
@@ -174,13 +168,13 @@ class Run:
                              "--validation, or 0 for none") from problem
         return loader, validation
 
-    def trainer(self, settings: dict[str, Any], start: Any, **options: Any) -> Any:
-        """A trainer over the run's tokens. start: a model to begin with, or None."""
+    def trainer(self, settings: dict[str, Any], start: Any, loader: Any, validation: Any,
+                **options: Any) -> Any:
+        """A trainer with what ``loaders`` gives. start: a model to begin with, or None."""
         from ..models import GPT
         from ..training import AdamW, cores, cosine
         from .stopping import interruptible
 
-        loader, validation = self.loaders(settings)
         steps = settings["steps"]
         model = GPT(config(settings, settings["vocab_size"]), seed=settings["seed"])
         if start is not None:
@@ -218,6 +212,13 @@ def open_model(place: str, tokenizer: str | None) -> tuple[Any, Any]:
         raise ValueError(f"the model knows {model.config.vocab_size} tokens, the tokenizer "
                          f"{tok.vocab_size}; give the one it was trained with (--tokenizer)")
     return model, tok
+
+
+def wrapped(tok: Any, segment: bool) -> Any:
+    """The tokenizer for plain text, which cuts Chinese into words first where it learned so."""
+    from .. import chinese
+
+    return chinese.with_cpm(tok, chinese.cut) if segment else tok
 
 
 def load_tokenizer(path: str | Path) -> Any:

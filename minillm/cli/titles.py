@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SEP = "<sep>"
+from ..token_names import SEP
+
 LONGEST = 80  # characters of a first line that may be a title
 
 

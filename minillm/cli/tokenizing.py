@@ -78,6 +78,7 @@ def encode(tokenizer: str, text: str | None, output: str | None, special: str,
       minillm encode tok.json texts/ --output tokens.bin
     """
     from ..data import TokenDataset
+    from ..generation.prompting import end_of
     from ..tokenizers import Tokenizer
 
     tok = Tokenizer.load(existing(tokenizer))
@@ -90,8 +91,8 @@ def encode(tokenizer: str, text: str | None, output: str | None, special: str,
         for document in [text] if text is not None else chosen_texts(**source):
             click.echo(" ".join(map(str, tok.encode(document, special))))
         return
-    end = "<|endoftext|>" if tok.token_to_id("<|endoftext|>") is not None else None
-    data = TokenDataset.build(output, chosen_texts(**source), tok, end, progress=watched())
+    data = TokenDataset.build(output, chosen_texts(**source), tok, end_of(tok),
+                              progress=watched())
     click.echo(f"{output}: {len(data):,} tokens")
 
 

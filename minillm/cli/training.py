@@ -102,14 +102,14 @@ def train(run: str, steps: int, epochs: int | None, resume: bool, from_pretraine
             steps = steps if given("steps") else settings["steps"]
         else:
             settings, start = begin(place, options, steps, tokenizer, from_pretrained)
+        loader, validation = place.loaders(settings)
         if epochs is not None:
-            batches = epochs * len(place.loaders(settings)[0])
-            steps = max(batches // settings["accumulate"], 1)
+            steps = max(epochs * len(loader) // settings["accumulate"], 1)
         settings = {**settings, "steps": steps}
         if not resume:
             place.begin(settings)
-        trainer = place.trainer(settings, start, after=reporter(place), clip=clip,
-                                evaluate_every=evaluate_every, print_every=print_every,
+        trainer = place.trainer(settings, start, loader, validation, after=reporter(place),
+                                clip=clip, evaluate_every=evaluate_every, print_every=print_every,
                                 checkpoint_every=checkpoint_every, progress=watched())
         if resume:
             trainer.resume(place.checkpoint)
@@ -182,6 +182,8 @@ def use_prepared(place: Run, settings: dict[str, Any], start: Any, tokenizer: st
 
 def reporter(place: Run) -> Any:
     """What happens after a step: means and a checkpoint at the end of an epoch, and the curve."""
+    from tqdm import tqdm
+
     def after(trainer: Any, row: dict[str, Any], epoch: int | None) -> None:
         if epoch is not None:
             steps = len(trainer.loader) / trainer.accumulate
@@ -189,8 +191,6 @@ def reporter(place: Run) -> Any:
             trainer.save(place.folder / f"epoch-{epoch}.npz")
         if epoch is not None or row["valid_loss"] is not None:
             draw(place.log, place.curve)
-
-    from tqdm import tqdm
 
     return after
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..token_names import SEP
 from .runs import open_model
 
 SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f")  # … 。 ！ ？ among them
@@ -52,7 +53,7 @@ def generate(model: str, title: str | None, prompt: str, tokens: int, seed: int,
     than the model's context, its beginning is forgotten, half a context at a time; a title stays.
     """
     from ..generation import stream
-    from ..generation.prompting import SEP, beginning, forbidden, pieces
+    from ..generation.prompting import beginning, forbidden, pieces
 
     gpt, tok = open_model(model, tokenizer)
     begin, end = beginning(tok, title, prompt)

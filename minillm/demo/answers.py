@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..generation import distribution, stream
-from ..generation.prompting import SEP, beginning, forbidden, pieces
+from ..generation.prompting import beginning, end_of, forbidden, pieces
 from ..generation.scorers import forgotten
+from ..token_names import SEP
 
 LONGEST = 2000  # characters of a text
 MOST = 400  # tokens to write
@@ -60,12 +61,13 @@ class Writer:
         self.banned = forbidden(tokenizer, ())
         self.sep = tokenizer.token_to_id(SEP)
         self.titled = self.sep is not None
+        end = end_of(tokenizer)
+        self.stop = () if end is None else (tokenizer.token_to_id(end),)
 
     def begin(self, title: str, prompt: str) -> list[int]:
         """The ids of the prompt, and of a title if the model knows titles."""
         title = cleaned(title).strip()
-        ids, self.end = beginning(self.tok, title if title and self.titled else None,
-                                  cleaned(prompt))
+        ids, _ = beginning(self.tok, title if title and self.titled else None, cleaned(prompt))
         most = self.model.config.context // 2
         if self.kept(ids) > most:
             raise ValueError(f"the title has {self.kept(ids)} tokens; at most {most} fit this "
@@ -86,8 +88,7 @@ class Writer:
         length = min(settings.length, MOST)
         started, text = time.perf_counter(), ""
         tokens = stream(self.model, ids, length, *settings.chosen(), settings.seed,
-                        stop=[id for id in [self.end] if id is not None], forbidden=self.banned,
-                        keep=self.kept(ids))
+                        self.stop, forbidden=self.banned, keep=self.kept(ids))
         for count, part in pieces(self.tok, tokens):
             text += part
             yield Written(text, count, time.perf_counter() - started)
@@ -137,10 +138,9 @@ def known_words(tok: Any, text: str) -> str:
 class Translator:
     """A Seq2Seq and the tokenizers of source and target, whose tokens are words."""
 
-    START, END = 1, 2
-
     def __init__(self, model: Any, source: Any, target: Any) -> None:
         self.model, self.source, self.target = model, source, target
+        self.start, self.end = map(target.token_to_id, ("<start>", "<end>"))
 
     def translate(self, text: str, beams: int) -> tuple[list[str], list[str], np.ndarray]:
         """(source words, target words, weights (T, S) of the last cross-attention).
@@ -154,8 +154,8 @@ class Translator:
             raise ValueError(f"the sentence has {len(ids)} words; this model reads at most "
                              f"{self.model.config.context}")
         model = self.model.replica()
-        found = model.generate(ids, model.config.context - 1, self.START, [self.END], beams, 0.6)
-        model.forward([ids], [[self.START, *found]])
+        found = model.generate(ids, model.config.context - 1, self.start, [self.end], beams, 0.6)
+        model.forward([ids], [[self.start, *found]])
         weights = model.decoder[-1].cross.weights()[0].mean(axis=0)
         words = [self.source.id_to_token(id) for id in ids]
         return words, [self.target.id_to_token(id) for id in found], np.array(weights)

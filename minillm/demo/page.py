@@ -114,7 +114,7 @@ def translating(model: Translator, kind: str) -> None:
     text = st.text_area("English sentence", SENTENCE, max_chars=300,
                         help="Everyday sentences of the book's grammar: who did what, where, when.")
     beams = st.slider("Beams", 1, 8, 4)
-    if st.button("Translate", type="primary") or text:
+    if st.button("Translate", type="primary") or text:  # on a phone a press applies the text
         source, target, weights = model.translate(text, beams)
         st.html(paragraph("", "".join(target)))
         with st.expander("Where it looks", expanded=True):

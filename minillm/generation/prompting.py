@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-SEP = "<sep>"  # between a title and its text
-END_TOKENS = ("<eod>", "<|endoftext|>")  # that end a document; of preprocess, and of all others
+from ..token_names import END, EOD, PAD, SEP
+
+END_TOKENS = (EOD, END)  # that end a document; the first that a tokenizer has counts
 
 
 def end_of(tok: Any) -> str | None:
@@ -32,7 +33,7 @@ def beginning(tok: Any, title: str | None, prompt: str) -> tuple[list[int], int 
 
 def forbidden(tok: Any, spelled: Iterable[str]) -> list[int]:
     """Ids of what is never written: what stands for no text, and what the user names."""
-    found = {tok.token_to_id(token) for token in ("<unk>", SEP, "<pad>", "<s>")} - {None}
+    found = {tok.token_to_id(token) for token in ("<unk>", SEP, PAD, "<s>")} - {None}
     for token in spelled:
         id = tok.token_to_id(token)
         if id is None:

@@ -12,18 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..nn import (
-    Drops,
-    Init,
-    MixtureOfExperts,
-    Module,
-    Parameter,
-    Shapes,
-    flatten,
-    in_order,
-    parameters_of,
-)
-from ..nn.experts import training
+from ..nn import Drops, Init, Module, Parameter, Shapes, flatten, in_order, parameters_of
+from ..nn.experts import MixtureOfExperts, training
 from ..nn.module import replicate
 
 _inside: dict[int, int] = {}  # id of a model -> the thread that is inside one of its methods

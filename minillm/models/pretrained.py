@@ -13,7 +13,6 @@ from .seq2seq import Seq2Seq
 if TYPE_CHECKING:
     from ..tokenizers import Tokenizer
 
-END = "<|endoftext|>"
 STORYTELLER = Path(__file__).with_name("storyteller.npz")
 STORYTELLERS = {"en": STORYTELLER, "zh": STORYTELLER.with_stem("storyteller_zh")}
 TRANSLATOR = STORYTELLER.with_stem("translator")

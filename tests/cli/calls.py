@@ -9,6 +9,11 @@ from click.testing import CliRunner, Result
 
 from minillm.cli import group
 
+TEXT = "\n".join(f"The cat number {i} sat on the mat and saw {i * 7 % 13} birds. 猫坐下了。"
+                 for i in range(400))
+TINY = ["--vocab-size", "300", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16",
+        "--batch-size", "2", "--print-every", "5"]
+
 
 def call(*arguments: object, **options: object) -> Result:
     """Run a command in this process."""

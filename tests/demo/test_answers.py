@@ -28,10 +28,12 @@ def last(writer, prompt, settings, title=""):
 
 @pytest.mark.parametrize(("language", "prompt"), [("en", "One day, Jack"), ("zh", "一天，小林")])
 def test_it_writes_what_generate_writes(language, prompt):
-    writer, settings = WRITERS[language], Settings(60, 0.9, 40, 0.95, 7)
+    writer, settings = WRITERS[language], Settings(300, 0.9, 40, 0.95, 7)
     ids = writer.begin("", prompt)
-    expected = generate(writer.model, ids, 60, 0.9, 40, 0.95, 7, stop=[writer.end],
+    end = writer.tok.token_to_id("<|endoftext|>")
+    expected = generate(writer.model, ids, 300, 0.9, 40, 0.95, 7, stop=[end],
                         forbidden=writer.banned)
+    assert len(expected) - len(ids) < 300
     found = last(writer, prompt, settings)
     assert found.text == writer.tok.decode(expected[len(ids):])
     assert found.tokens == len(expected) - len(ids)
@@ -82,7 +84,7 @@ def test_a_title_stays_in_sight():
     writer = Writer(GPT(GPTConfig(tok.vocab_size, 32, 2, 2, 16), seed=1), tok)
     ids = writer.begin("Ferry", "It was")
     keep = ids.index(tok.token_to_id("<sep>")) + 1
-    given = dict(seed=4, stop=[writer.end], forbidden=writer.banned)
+    given = dict(seed=4, stop=[tok.token_to_id("<eod>")], forbidden=writer.banned)
     kept, lost = (generate(writer.model, ids, 90, 0.8, keep=k, **given) for k in (keep, 0))
     assert kept != lost
     assert len(kept) > 64
