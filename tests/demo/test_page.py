@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ FOREIGN = "<script>document.title='broken'</script><img src=x onerror=alert(1)>"
 @pytest.fixture(autouse=True)
 def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MINILLM_DEMO_RUN", raising=False)
+    # The driver leaves the page as __main__, which processes started later would run again.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def page(model: str | None = None) -> AppTest:
