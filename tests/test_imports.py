@@ -31,7 +31,7 @@ tokenizers.wordpiece
 tokenizers.sentencepiece
 tokenizers.trainers tokenizers.formats
 data
-tokenizers.encoding
+tokenizers.encoding tokenizers.stage_by_stage
 tokenizers.explaining tokenizers.file_encoding
 tokenizers.tokenizer
 tokenizers

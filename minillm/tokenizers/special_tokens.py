@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .text.segments import Continued, Normalized
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24
+DEEPEST = 40  # groups in one another in the pattern that finds tokens
 MODES = ("raise", "allow", "text")
 Part = str | tuple[int, int, int]
 Special = str | Mapping[str, str]  # one mode for all, or of each token; "raise" if not named
@@ -62,9 +64,32 @@ class TokenRule:
 
 @lru_cache(256)
 def pattern_of(forms: frozenset[str]) -> re.Pattern[str]:
-    """Finds the leftmost of these strings, and of those that start there the longest."""
-    longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return re.compile("|".join(map(re.escape, longest_first)) if longest_first else "(?!)")
+    """Finds the leftmost of these strings, and of those that start there the longest.
+
+    As a group, so that ``split`` keeps what it finds.
+    """
+    return re.compile(f"({one_of(sorted(forms), 0)})" if forms else "((?!))")
+
+
+def one_of(forms: list[str], shared: int, depth: int = 0) -> str:
+    """The pattern of what follows the first `shared` characters, which all forms (sorted) share.
+
+    Alternatives with the same beginning share it in the pattern as well, so that of thousands few
+    are tried at a place.
+    """
+    if depth > DEEPEST:
+        return "|".join(re.escape(form[shared:]) for form in reversed(forms))  # the longer first
+    options = []
+    for _, group in groupby(forms, lambda form: form[shared : shared + 1]):
+        same = list(group)
+        ends = zip(same[0], same[-1])
+        common = next((k for k, (a, b) in enumerate(ends) if a != b), len(same[0]))
+        rest = [form for form in same if len(form) > common]
+        more = one_of(rest, common, depth + 1) if rest else ""
+        optional = "?" if len(rest) < len(same) else ""
+        options.append(re.escape(same[0][shared:common])
+                       + (f"(?:{more}){optional}" if rest else ""))
+    return "|".join(options)
 
 
 @cache
@@ -166,8 +191,7 @@ class SpecialTokens:
     def parts(self, text: str, special: Special) -> list[Part]:
         """The text between special tokens; of each special token its id and span in the text."""
         self.check_mode(special)
-        if not isinstance(text, str):
-            raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
+        check_text(text)
         if not self.suspicious(text):
             return [text]
         parts = self.between(text, 0, self.raw(text, special))
@@ -215,6 +239,28 @@ class SpecialTokens:
                 yield self.ids[token], int(sources[start, 0]), int(sources[end - 1, 1])
             position = end
 
+    def split_all(self, texts: list[str], special: Special) -> tuple[list[str], np.ndarray] | None:
+        """(what lies between the tokens, ids of the tokens) of all texts, or None if it is not
+        that simple: some token has a rule for its surroundings, or is found in normalized text.
+
+        A text with n tokens has n + 1 parts, some of them empty; -1 stands after the last one.
+        """
+        rules = [self.rules.get(token, TokenRule()) for token in self.raw.forms]
+        if self.late.forms or any(rule.single_word or rule.lstrip or rule.rstrip for rule in rules):
+            return None
+        usable, guarded = self.raw.patterns(special)
+        parts: list[str] = []
+        tokens: list[int] = []
+        for text in texts:
+            check_text(text)
+            refuse(text, guarded)
+            found = usable.split(text)
+            parts += found[:1]
+            parts += map(Continued, found[2::2])
+            tokens += [self.ids[token] for token in found[1::2]]
+            tokens.append(-1)
+        return parts, np.array(tokens, np.int32)
+
     def suspects(self, texts: list[str], special: Special) -> Iterable[int]:
         """Numbers of the texts that may hold special tokens; one search finds them in all."""
         self.check_mode(special)
@@ -242,6 +288,12 @@ class SpecialTokens:
     def normalizes_first(self) -> bool:
         """Does only normalized text tell whether there are tokens in it?"""
         return self.normalizer is not None and bool(self.late.forms)
+
+
+def check_text(text: object) -> None:
+    """Raise a TypeError for what is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
 
 
 def refuse(text: str, pattern: re.Pattern[str]) -> None:

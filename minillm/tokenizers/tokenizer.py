@@ -11,10 +11,20 @@ import numpy as np
 from .counting.distinct_pieces import between_tokens
 from .encoding import Batch, Encoding, Text, batch_of, encoding_of, filled, row_of_both
 from .explaining import Explanation, explain
+from .patterns.automaton import NoAutomatonError
 from .post_processors.lengths import Padding, Truncation
 from .special_tokens import Special, TokenRule, check_special_tokens
+from .stage_by_stage import encoder_of
 from .stages import Stages
-from .text.segments import Normalized, blocks_of, is_raw, joined_ids, joined_texts, many
+from .text.segments import (
+    Normalized,
+    blocks_of,
+    is_raw,
+    joined_ids,
+    joined_texts,
+    many,
+    with_tokens,
+)
 from .vocabulary import Vocabulary
 
 MANY = 1 << 20  # characters that are encoded together
@@ -164,30 +174,12 @@ class Tokenizer(Vocabulary):
     ) -> tuple[np.ndarray, np.ndarray]:
         """(ids, offsets): text k has ``ids[offsets[k] : offsets[k + 1]]``; int32 and int64."""
         texts = list(many("texts", texts))
-        suspects = self._finder.suspects(texts, special)
-        cut = {k: self._finder.parts(texts[k], special) for k in suspects}
+        ids, ends = self._encode_cut(texts, special)
         stage = self.post_processor if add_special_tokens else None
-        frames = stage or self.truncation or self.padding
-        if frames is None and all(row == [texts[k]] for k, row in cut.items()):
-            ids, ends = self._encode_plain(texts)
-            return ids, np.concatenate([[0], ends])
-        rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
-        plain = [part for row in rows for part in row if is_raw(part)]
-        ids, ends = self._encode_plain(plain)
-        pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
-        encoded = []
-        for row in rows:
-            found = [np.empty(0, np.int32)]
-            for part in row:
-                if is_raw(part):
-                    found.append(next(pieces))
-                else:  # normalized already, or a special token
-                    normal = isinstance(part, Normalized)
-                    found.append(self.model(self._pieces(part))[0] if normal else part[:1])
-            encoded.append(np.concatenate(found).astype(np.int32))
-        encoded = self._framed(encoded, stage) if frames else encoded
-        offsets = np.concatenate([[0], np.cumsum([len(row) for row in encoded])]).astype(np.int64)
-        return np.concatenate([np.empty(0, np.int32), *encoded]).astype(np.int32), offsets
+        if stage or self.truncation or self.padding:
+            rows = self._framed(np.split(ids, ends[:-1]) if len(ends) else [], stage)
+            ids, ends = joined_ids([(row, np.array([len(row)])) for row in rows])
+        return ids, np.concatenate([[0], ends])
 
     def encode_file(
         self, path: str | os.PathLike, output: str | os.PathLike, special: Special = "raise",
@@ -269,14 +261,42 @@ class Tokenizer(Vocabulary):
         """The result of every stage, for looking at."""
         return explain(self, text, special)
 
+    def _encode_cut(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends) of texts, special tokens among them, without what is put around them."""
+        suspects = self._finder.suspects(texts, special)
+        if not suspects:
+            return self._encode_plain(texts)
+        if (simple := self._finder.split_all(texts, special)) is not None:
+            return with_tokens(*self._encode_plain(simple[0]), simple[1])
+        cut = {k: self._finder.parts(texts[k], special) for k in suspects}
+        rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
+        plain = [part for row in rows for part in row if is_raw(part)]
+        ids, ends = self._encode_plain(plain)
+        pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
+        encoded = []
+        for row in rows:
+            found = [np.empty(0, np.int32)]
+            for part in row:
+                if is_raw(part):
+                    found.append(next(pieces))
+                else:  # normalized already, or a special token
+                    normal = isinstance(part, Normalized)
+                    found.append(self.model(self._pieces(part))[0] if normal else part[:1])
+            encoded.append(np.concatenate(found).astype(np.int32))
+        return joined_ids([(row, np.array([len(row)])) for row in encoded])
+
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
         bulk = getattr(self.model, "bulk", None)
         fast = bulk(self.normalizer, self.pre_tokenizer) if bulk else None
         if fast is not None:
             return joined_ids([fast(*joined_texts(block)) for block in blocks_of(texts)])
-        found = [self.model(self._pieces(text))[0] for text in texts]
-        return joined_ids([(ids, np.array([len(ids)])) for ids in found])
+        try:
+            encode = encoder_of(self)
+        except NoAutomatonError:
+            found = [self.model(self._pieces(text))[0] for text in texts]
+            return joined_ids([(ids, np.array([len(ids)])) for ids in found])
+        return joined_ids([encode(block) for block in blocks_of(texts)])
 
     def _framed(self, rows: list[np.ndarray], stage: Any) -> list[np.ndarray]:
         """The ids of texts, truncated, post-processed and filled up."""

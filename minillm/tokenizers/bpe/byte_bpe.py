@@ -16,7 +16,7 @@ from ..text.memories import Memories, power_of_two
 from ..text.segments import Pieces, token_spans
 from .merges import apply_merges
 
-MEMORABLE = 128  # bytes of the longest entry that is encoded in advance
+MEMORABLE = 128  # bytes of the longest piece that the kernel merges itself
 MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
 REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
 
@@ -79,7 +79,7 @@ class ByteBPE:
         """
         if active_backend() == "numba" and not self.dropout:
             memory = self._memories.take()
-            found = self._run(memory, data, segments, rule)
+            found = self._run(self._words, memory, data, segments, rule)
             self._memories.give_back(memory)
             return found
         ids: list[int] = []
@@ -97,14 +97,14 @@ class ByteBPE:
         return np.array(ids, np.int32), ends
 
     def _run(
-        self, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
+        self, words: Any, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """The kernel, and the long pieces that it leaves; `memory` is this call's alone."""
         from ..pre_tokenizers.ascii_kernel import Splitting
         from ..text.unicode_classes import class_table
         from .byte_bpe_kernel import encode
 
-        words, splitting = self._words, Splitting(RULES.index(rule), class_table())
+        splitting = Splitting(RULES.index(rule), class_table())
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
         progress = np.zeros(3, np.int64)
@@ -143,7 +143,7 @@ class ByteBPE:
         return bool((parts < ranks).all())
 
     def forget(self) -> None:
-        """Empty the memory of pieces seen, except for the entries of the vocabulary."""
+        """Empty the memory of pieces seen."""
         self._memories.forget()
 
     @cached_property
@@ -162,14 +162,17 @@ class ByteBPE:
         left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
         pair_table(left, right, merged, ranks.astype(np.int64), pairs)
         entries = entries_of([token or b"" for token in self.vocabulary])
-        return Vocabulary(self.byte_ids, pairs, self.whole_pieces, entries)
+        whole = np.full(len(self.vocabulary), self.whole_pieces)
+        words = Vocabulary(self.byte_ids, pairs, whole, entries)
+        if not self.whole_pieces:  # an entry is met often: which are made by their merges?
+            short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
+            spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
+            ids, ends = self._run(words, self._new_memory(), entries.data, spans, "given")
+            whole[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
+        return words
 
     def _new_memory(self) -> Any:
-        """A memory of pieces seen, which knows the entries of the vocabulary."""
+        """An empty memory of pieces seen."""
         from ..text.memory_kernel import new_memory
 
-        entries = self._words.entries
-        memory = new_memory(REMEMBERED, REMEMBERED // 16, 1 << 21, 1 << 21)
-        spans = np.stack([entries.starts[:-1], entries.starts[1:]], 1)
-        self._run(memory, entries.data, spans[self.lengths <= MEMORABLE], "given")
-        return memory
+        return new_memory(REMEMBERED, REMEMBERED // 16, 1 << 21, 1 << 21)

@@ -13,8 +13,8 @@ from ..text.memory_kernel import LONGEST, recall, remember, slot_in
 from ..text.pieces_kernel import entry_at, is_free
 from .merging_kernel import merge_scanning
 
-# byte_ids: (256,) id of each byte, or -1. pairs: the table of ``merging_kernel``. whole: is a piece
-# that is an entry that entry, whatever the merges? entries: ``Entries`` of the vocabulary.
+# byte_ids: (256,) id of each byte, or -1. pairs: the table of ``merging_kernel``. entries:
+# ``Entries`` of the vocabulary. whole: (V,) is a piece that is this entry this entry alone?
 Vocabulary = namedtuple("Vocabulary", "byte_ids pairs whole entries")
 
 
@@ -22,11 +22,10 @@ Vocabulary = namedtuple("Vocabulary", "byte_ids pairs whole entries")
 def merge_piece(text, i, end, words, memory):
     """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many."""
     symbols = memory.symbols
-    if words.whole:
-        found = entry_at(text, i, end - i, words.entries)
-        if found >= 0:
-            symbols[0] = found
-            return 1
+    found = entry_at(text, i, end - i, words.entries)
+    if found >= 0 and words.whole[found]:
+        symbols[0] = found
+        return 1
     count = 0
     for k in range(i, end):
         first = words.byte_ids[text[k]]

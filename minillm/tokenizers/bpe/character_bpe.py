@@ -2,9 +2,13 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from ...backends import active_backend
+from ..text.memories import Memories
 from ..text.segments import Pieces, encoded_pieces, unknown
 from .dropout import merge_groups
 
@@ -88,3 +92,33 @@ class CharacterBPE:
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
         return encoded_pieces(pieces, self.encode_word, None if self.dropout else self._known)
+
+    # -- the kernel ---------------------------------------------------------------------------
+
+    def encode(self, data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends) of the words (s, 2) of `data`: word k has ``ids[ends[k - 1] : ends[k]]``."""
+        if active_backend() == "numba" and self.pieces is not None:
+            from .character_words import encode_many
+
+            return encode_many(self, data, segments)
+        ids, spans = self(Pieces(data, segments))
+        return ids, np.searchsorted(spans[:, 0], segments[:, 1])
+
+    def forget(self) -> None:
+        """Empty the memories of words seen."""
+        self._known.clear()
+        self.memories.forget()
+
+    @cached_property
+    def pieces(self) -> Any:
+        """The vocabulary, as the kernel wants it, or None if there is none for this model."""
+        from .character_words import pieces_of_merges
+
+        return pieces_of_merges(self)
+
+    @cached_property
+    def memories(self) -> Memories:
+        """Of words seen, each with room for working on a word."""
+        from .character_words import new_memory
+
+        return Memories(new_memory)

@@ -57,12 +57,12 @@ def between_tokens(texts: Iterable[str | Path], tokens: Iterable[str]) -> Iterat
     pattern = pattern_of(frozenset(tokens))
     for text in texts:
         if isinstance(text, str):
-            yield from filter(None, pattern.split(text))
+            yield from filter(None, pattern.split(text)[::2])
         elif isinstance(text, Path) and holds_any(text, [token.encode() for token in tokens]):
             for data, segments in file_blocks(text):
                 raw = data.tobytes()
                 for start, end in segments.tolist():
-                    yield from filter(None, pattern.split(raw[start:end].decode()))
+                    yield from filter(None, pattern.split(raw[start:end].decode())[::2])
         else:
             yield text
 

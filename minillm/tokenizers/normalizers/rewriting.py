@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..patterns.named_rules import compiled, spans
+from ..patterns.named_rules import compiled, spans, tree_of
+from ..patterns.tree import can_be_empty, literal_of
 from ..text.character_kinds import WHITE_SPACE, kind, lower
 from .alignment import Aligned, by_character, identity, through
 
@@ -73,6 +74,12 @@ class Replace:
         compiled(self.pattern, self.dialect)
 
     def __call__(self, text: str) -> str:
+        tree = tree_of(self.pattern, self.dialect)
+        literal = literal_of(tree)
+        if literal:
+            return text.replace(literal, self.content)
+        if not can_be_empty(tree):
+            return compiled(self.pattern, self.dialect).sub(lambda _: self.content, text)
         return self.aligned(text)[0]
 
     def aligned(self, text: str) -> Aligned:

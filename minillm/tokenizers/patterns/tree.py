@@ -70,6 +70,14 @@ Node = Chars | Chain | Choice | Repeat | Atomic | Look | Edge
 NEWLINE = Chars(((10, 10),), r"\n")
 
 
+def literal_of(node: Node) -> str | None:
+    """The one text that it matches, or None if there are several or none."""
+    if isinstance(node, Chars) and len(node.ranges) == 1 and len(set(node.ranges[0])) == 1:
+        return chr(node.ranges[0][0])
+    parts = [literal_of(part) for part in node.parts] if isinstance(node, Chain) else [None]
+    return None if None in parts else "".join(filter(None, parts))
+
+
 def can_be_empty(node: Node) -> bool:
     """May it match no characters at all?"""
     if isinstance(node, Chars):

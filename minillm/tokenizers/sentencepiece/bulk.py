@@ -1,15 +1,12 @@
-"""SentencePiece's normalizer and BPE by kernels: building their arrays, and running them."""
+"""SentencePiece's normalizer by a kernel, and the arrays for that of its BPE."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..bpe.character_words import joint_tables
 from ..normalizers.charsmap import LEAF, Charsmap, label, offset
 from ..normalizers.charsmap_build import build_charsmap
-
-REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
-NEAR = 48  # symbols of a word that are merged without a heap
 
 
 def trie_of(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -70,49 +67,12 @@ def normalize_many(
     return out[: progress[1]], np.stack([starts, ends], 1)
 
 
-def encode_many(
-    model: Any, data: np.ndarray, segments: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
-    from .merging_kernel import encode
-
-    room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
-    out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
-    progress = np.zeros(3, np.int64)
-    segments = np.ascontiguousarray(segments, np.int64)
-    memory, scratch = model.memories.take()
-    while length := encode(data, segments, model.pieces, memory, scratch, out, ends, progress):
-        scratch = scratch_for(length)
-    model.memories.give_back((memory, scratch if len(scratch.symbols) <= 1 << 20 else
-                              scratch_for(256)))
-    ids = out[: progress[2]]
-    return (ids.copy() if room < 1 << 20 else ids), ends
-
-
-def scratch_for(length: int) -> Any:
-    """Room for working on a word of so many bytes."""
-    from .merging_kernel import Scratch
-
-    return Scratch(
-        symbols=np.empty(length, np.int32), finals=np.empty(length, np.int32),
-        following=np.empty(length, np.int32), before=np.empty(length, np.int32),
-        heap=np.empty(3 * length, np.uint64), values=np.empty(NEAR, np.uint64),
-    )
-
-
-def new_memory() -> tuple[Any, Any]:
-    """An empty memory of words, and room for working on a word."""
-    from ..text import memory_kernel
-
-    memory = memory_kernel.new_memory(REMEMBERED, REMEMBERED // 4, 1 << 21, 1 << 20)
-    return memory, scratch_for(256)
-
-
 def kernel_pieces(model: Any) -> Any:
     """The vocabulary of a SentencePieceBPE, as the kernel wants it."""
-    from .merging_kernel import Pieces
+    from ..bpe.character_bpe_kernel import Pieces
 
     characters, pairs = character_and_pair_tables(model)
+    merging = model.kind == "bpe"
     symbols, texts = symbols_trie(model.user_defined)
     symbol_ids, place = np.zeros(len(texts), np.int32), 0  # by where the symbol's text stands
     for symbol in texts.tobytes().split(b"\0")[:-1]:
@@ -124,21 +84,8 @@ def kernel_pieces(model: Any) -> Any:
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
     return Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
-        *joint_tables(model.mergeable if model.kind == "bpe" else model.user_defined),
+        *joint_tables(map(bytes.decode, model.mergeable if merging else model.user_defined)),
     )
-
-
-def joint_tables(texts: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Which characters stand side by side in any of the texts: a square table, a hash table."""
-    from ..text.memories import power_of_two
-    from .merging_kernel import NARROW, add_joints
-
-    found = {pair for text in texts for pair in pairwise(text.decode())}
-    points = np.array([(ord(left), ord(right)) for left, right in found], np.int64).reshape(-1, 2)
-    narrow = np.zeros(NARROW * NARROW, bool)
-    wide = np.zeros(power_of_two(4 * len(points)), np.uint64)
-    add_joints(points[:, 0].copy(), points[:, 1].copy(), narrow, wide)
-    return narrow, wide
 
 
 def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -146,9 +93,9 @@ def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
 
     A character that only stands inside pieces gets a number after the last id.
     """
+    from ..bpe.character_bpe_kernel import UNKNOWN
     from ..bpe.merging_kernel import pair_table
     from ..text.memories import power_of_two
-    from .merging_kernel import UNKNOWN
 
     numbers = {token: model.ids[token] for token in model.mergeable}
     merging = model.kind == "bpe"

@@ -154,7 +154,7 @@ class SentencePieceBPE:
     def encode(self, data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
         if active_backend() == "numba" and self.kind != "word" and not self.unused:
-            from .bulk import encode_many
+            from ..bpe.character_words import encode_many
 
             return encode_many(self, data, segments)
         raw = data.tobytes()
@@ -176,6 +176,6 @@ class SentencePieceBPE:
     @cached_property
     def memories(self) -> Memories:
         """Of words seen, each with room for working on a word."""
-        from .bulk import new_memory
+        from ..bpe.character_words import new_memory
 
         return Memories(new_memory)

@@ -101,6 +101,23 @@ def joined_ids(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, 
     return ids, np.concatenate([np.empty(0, np.int64), *ends])
 
 
+def with_tokens(
+    ids: np.ndarray, ends: np.ndarray, tokens: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, ends) of texts from those of their parts, and the token behind each part.
+
+    -1 is no token: it stands behind the last part of each text.
+    """
+    real = tokens >= 0
+    after = ends + np.cumsum(real)
+    made = np.empty(len(ids) + int(real.sum()), np.int32)
+    places = after[real] - 1
+    plain = np.ones(len(made), bool)
+    plain[places] = False
+    made[places], made[plain] = tokens[real], ids
+    return made, after[~real]
+
+
 def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """UTF-8 of all texts in one array, and the bytes (n, 2) at which each stands in it."""
     try:

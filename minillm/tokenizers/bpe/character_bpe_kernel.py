@@ -1,20 +1,21 @@
-"""SentencePiece's BPE over many texts: words that no piece can reach across are remembered.
+"""BPE of characters over many texts: words that no piece can reach across are remembered.
 
 A text can be cut between two characters that stand side by side in no piece, for nothing is ever
 joined there: before most ▁, between letters and marks, between most Chinese characters. The memory
-of words is that of ``bpe.byte_bpe_kernel``, the definition ``SentencePieceBPE.tokens_of``.
+of words is that of ``byte_bpe_kernel``; the definitions are ``CharacterBPE.encode_word`` and
+``SentencePieceBPE.tokens_of``.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
-from ..bpe.merging_kernel import merge_linked, merge_scanning
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, recall, remember, slot_in
 from ..text.pieces_kernel import is_free, pair_key, pair_slot
+from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width, code_point
-from .normalizer_kernel import longest_rule
+from .merging_kernel import merge_linked, merge_scanning
 
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
 SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
