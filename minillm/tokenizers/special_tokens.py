@@ -106,9 +106,16 @@ class Search:
         self.free = frozenset(
             form for form, token in forms.items() if rules.get(token, TokenRule()).ordinary
         )
-        every = frozenset(forms)
-        self.every, self.ordinary = pattern_of(every), pattern_of(self.free)
-        self.guarded = pattern_of(every - self.free)
+        self.named = frozenset(forms)
+        self.simple = not any(
+            rule.single_word or rule.lstrip or rule.rstrip
+            for rule in (rules.get(token, TokenRule()) for token in forms)
+        )
+
+    @property
+    def every(self) -> re.Pattern[str]:
+        """What finds all of them."""
+        return pattern_of(self.named)
 
     def patterns(self, special: Special) -> tuple[re.Pattern[str], re.Pattern[str]]:
         """What finds the tokens that may be used, and those that may not stand in a text."""
@@ -116,7 +123,8 @@ class Search:
         if special == "allow":
             return self.every, nothing
         if isinstance(special, str):
-            return self.ordinary, self.guarded if special == "raise" else nothing
+            guarded = pattern_of(self.named - self.free) if special == "raise" else nothing
+            return pattern_of(self.free), guarded
         modes = {form: special.get(token, "raise") for form, token in self.forms.items()}
         plain = self.free
         return (
@@ -164,7 +172,7 @@ class SpecialTokens:
         self.raw = Search({token: token for token in ids.keys() - late}, rules)
         forms = {self.form(token): token for token in reversed(late)}
         self.late = Search({form: token for form, token in forms.items() if form}, rules)
-        self.all = pattern_of(frozenset(ids))
+        self.named = frozenset(ids)
 
     def form(self, token: str) -> str:
         """What is looked for in text, and what the token's id is decoded to."""
@@ -245,8 +253,7 @@ class SpecialTokens:
 
         A text with n tokens has n + 1 parts, some of them empty; -1 stands after the last one.
         """
-        rules = [self.rules.get(token, TokenRule()) for token in self.raw.forms]
-        if self.late.forms or any(rule.single_word or rule.lstrip or rule.rstrip for rule in rules):
+        if self.late.forms or not self.raw.simple:
             return None
         usable, guarded = self.raw.patterns(special)
         parts: list[str] = []
@@ -272,7 +279,7 @@ class SpecialTokens:
         if self.normalizes_first:
             return range(len(texts))
         ends = np.cumsum([len(text) + 1 for text in texts])
-        found = np.array([match.span() for match in self.all.finditer(whole)]).reshape(-1, 2)
+        found = np.array([match.span() for match in pattern_of(self.named).finditer(whole)]).reshape(-1, 2)
         first, last = np.searchsorted(ends, found - [0, 1], "right").T  # a token may hold the joint
         return sorted({text for k in range(len(found)) for text in range(first[k], last[k] + 1)})
 
@@ -281,7 +288,7 @@ class SpecialTokens:
         if self.normalizes_first:
             return True
         if len(self.ids) > 8:
-            return self.all.search(text) is not None
+            return pattern_of(self.named).search(text) is not None
         return any(token in text for token in self.ids)
 
     @property

@@ -1,5 +1,7 @@
 """Random text that looks for trouble: scripts, joiners, odd white space, contractions, runs."""
 
+import random
+
 from hypothesis import strategies as st
 
 PIECES = [
@@ -14,3 +16,14 @@ PIECES = [
 character = st.characters(exclude_categories=["Cs"])
 text = st.lists(st.sampled_from(PIECES) | character, max_size=14).map("".join)
 plain = st.text(st.sampled_from(" \n\r\t'aAbzZ09stlve,./_-(\x00\x7f\x1f"), min_size=30, max_size=90)
+
+
+def random_texts(count: int, seed: int = 0) -> list[str]:
+    """So many texts of these pieces and of any characters."""
+    rng = random.Random(seed)
+    anywhere = [range(0x80), range(0x80, 0xD800), range(0xE000, 0x110000)]
+    return [
+        "".join(rng.choice(PIECES) if rng.random() < 0.85 else chr(rng.choice(rng.choice(anywhere)))
+                for _ in range(rng.randrange(14)))
+        for _ in range(count)
+    ]

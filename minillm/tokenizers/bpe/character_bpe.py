@@ -41,7 +41,11 @@ class CharacterBPE:
 
     def __post_init__(self) -> None:
         self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
-        self.ranks = {
+
+    @cached_property
+    def ranks(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """pair of ids -> (rank, merged id); of pairs that stand twice the first."""
+        return {
             (left, right): (rank, merged)
             for rank, (left, right, merged) in reversed(list(enumerate(self.merges.tolist())))
         }

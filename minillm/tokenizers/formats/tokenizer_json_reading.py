@@ -15,7 +15,7 @@ from ..normalizers.rewriting import InTurn
 from ..pre_tokenizers.in_turn import ByteAlphabet, InByteAlphabet, in_alphabet
 from ..special_tokens import TokenRule
 from ..stages import Stages
-from ..text.byte_alphabet import CHARACTER_OF_BYTE, characters_to_bytes
+from ..text.byte_alphabet import CHARACTER_OF_BYTE, all_to_bytes
 from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
@@ -134,18 +134,25 @@ def read_model(
     for token, id in special.items():
         if vocabulary.get(token, id) != id:
             raise BrokenFileError(f"{path}: {token!r} has two ids, {id} and {vocabulary[token]}")
-    clash = {vocabulary[token] for token in vocabulary.keys() - special.keys()}
-    if clash & set(special.values()):
+    alone = {id for token, id in special.items() if token not in vocabulary}
+    clash = alone.intersection(vocabulary.values()) if alone else set()
+    if clash:
         raise BrokenFileError(f"{path}: id {min(clash)} belongs to two tokens")
-    made = made_by_merges(value) if kind == "BPE" else set()
-    made |= {token for token in vocabulary if len(token) == 1 and kind == "BPE"}
-    ordinary = {
-        token: id for token, id in vocabulary.items() if token not in guarded or token in made
-    }
+    merges = None
+    ordinary = vocabulary
+    left_out = guarded & vocabulary.keys()
+    if kind == "BPE":
+        prefix = item(path, value, "continuing_subword_prefix", str, "")
+        merges = merge_ids(path, item(path, value, "merges", list), vocabulary, prefix)
+        made = np.zeros(max(vocabulary.values()) + 1, bool)
+        made[merges] = True
+        left_out = {token for token in left_out if len(token) > 1 and not made[vocabulary[token]]}
+    if left_out:
+        ordinary = {token: id for token, id in vocabulary.items() if token not in left_out}
     unk_token = item(path, value, "unk_token", str, None)
     unk_id = None if unk_token is None else vocabulary.get(unk_token)
-    as_bytes = characters_to_bytes if byte_level else str.encode
-    tokens = {as_bytes(token): id for token, id in ordinary.items()}
+    spelled = all_to_bytes(list(ordinary)) if byte_level else map(str.encode, ordinary)
+    tokens = dict(zip(spelled, ordinary.values()))
     if len(tokens) < len(ordinary):
         raise BrokenFileError(f"{path}: two tokens of the vocabulary stand for the same bytes")
     table = by_id(tokens) if tokens else []
@@ -157,28 +164,17 @@ def read_model(
         if not 0 <= longest <= 1 << 20:
             raise BrokenFileError(f"{path}: 'max_input_chars_per_word' is {longest}")
         return WordPiece(table, unk_id, prefix, longest)
-    return read_bpe(path, value, byte_level, vocabulary, table, unk_id)
-
-
-def made_by_merges(value: dict[str, Any]) -> set[str]:
-    """What merges of the file name or make; a special token among it must stay in the model."""
-    merges = value.get("merges")
-    named: set[str] = set()
-    for merge in merges if isinstance(merges, list) else []:
-        pair = merge.split(" ") if isinstance(merge, str) else merge
-        if isinstance(pair, list) and all(isinstance(part, str) for part in pair):
-            named.update(pair, ["".join(pair)])
-    return named
+    assert merges is not None
+    return read_bpe(path, value, byte_level, merges, table, unk_id)
 
 
 def read_bpe(
-    path: Path, value: dict[str, Any], byte_level: bool, vocabulary: dict[str, int],
+    path: Path, value: dict[str, Any], byte_level: bool, merges: np.ndarray,
     table: list[bytes | None], unk_id: int | None,
 ) -> ByteBPE | CharacterBPE:
     """A BPE model, on bytes or on characters."""
     prefix = item(path, value, "continuing_subword_prefix", str, "")
     suffix = item(path, value, "end_of_word_suffix", str, "")
-    merges = merge_ids(path, item(path, value, "merges", list), vocabulary, prefix)
     dropout = float(item(path, value, "dropout", int | float, 0.0))
     if not 0 <= dropout <= 1:
         raise BrokenFileError(f"{path}: 'dropout' is {dropout}; expected 0 to 1")

@@ -5,6 +5,7 @@ characters of `text` that each of its characters comes from, (n, 2) int64.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,13 @@ class Strip:
         return start, max(start, end)
 
 
+@cache
+def how_to_find(pattern: str, dialect: str) -> tuple[str | None, bool]:
+    """The one text that the pattern stands for, or None; does each match have characters?"""
+    tree = tree_of(pattern, dialect)
+    return literal_of(tree), not can_be_empty(tree)
+
+
 @dataclass(frozen=True)
 class Replace:
     """Every match of a regular expression becomes `content`, which has the span of its end.
@@ -74,11 +82,10 @@ class Replace:
         compiled(self.pattern, self.dialect)
 
     def __call__(self, text: str) -> str:
-        tree = tree_of(self.pattern, self.dialect)
-        literal = literal_of(tree)
+        literal, simple = how_to_find(self.pattern, self.dialect)
         if literal:
             return text.replace(literal, self.content)
-        if not can_be_empty(tree):
+        if simple:
             return compiled(self.pattern, self.dialect).sub(lambda _: self.content, text)
         return self.aligned(text)[0]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..patterns.named_rules import Span, compiled, spans
+from ..patterns.named_rules import Span, spans, tree_of
 from ..text.character_kinds import NAMES, kinds
 from ..text.segments import Pieces, pieces_of
 
@@ -72,7 +72,7 @@ class Cut:
     dialect: str = "fancy"
 
     def __post_init__(self) -> None:
-        compiled(self.pattern, self.dialect)
+        tree_of(self.pattern, self.dialect)  # which raises an error for what cannot be read
         if self.behavior not in BEHAVIORS:
             raise ValueError(
                 f"behavior={self.behavior!r} is not a behavior; use one of {', '.join(BEHAVIORS)}"

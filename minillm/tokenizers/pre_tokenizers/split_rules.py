@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..patterns.named_rules import Span, compiled, matches, rule_of, spans
+from ..patterns.named_rules import Span, matches, rule_of, spans, tree_of
 from ..text.segments import Pieces, as_utf8, pieces_of
 
 GAPS = ("drop", "keep", "refuse")
@@ -37,7 +37,7 @@ class Split:
     dialect: str = "fancy"
 
     def __post_init__(self) -> None:
-        compiled(self.pattern, self.dialect)
+        tree_of(self.pattern, self.dialect)  # which raises an error for what cannot be read
         if self.gaps not in GAPS:
             raise ValueError(f"gaps={self.gaps!r}; use one of {', '.join(GAPS)}")
 

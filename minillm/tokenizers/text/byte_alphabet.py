@@ -5,6 +5,10 @@ bytes stand for themselves; the others, in ascending order, become U+0100, U+010
 written Ġ and a line feed Ċ.
 """
 
+from itertools import accumulate, pairwise
+
+import numpy as np
+
 PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
 BYTE_ORDER = PRINTABLE + [byte for byte in range(256) if byte not in PRINTABLE]
 CHARACTER_OF_BYTE = {
@@ -25,3 +29,17 @@ def characters_to_bytes(text: str) -> bytes:
         return bytes(BYTE_OF_CHARACTER[character] for character in text)
     except KeyError:
         return text.encode()
+
+
+def all_to_bytes(texts: list[str]) -> list[bytes]:
+    """``characters_to_bytes`` of many texts, which have no lone surrogates."""
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    table = np.zeros(max(map(ord, BYTE_OF_CHARACTER)) + 2, np.int16) - 1
+    table[list(map(ord, BYTE_OF_CHARACTER))] = list(BYTE_OF_CHARACTER.values())
+    found = table[np.minimum(points, len(table) - 1)]
+    data = found.astype(np.uint8).tobytes()
+    ends = list(accumulate(map(len, texts), initial=0))
+    made = [data[start:end] for start, end in pairwise(ends)]
+    for k in set((np.searchsorted(ends, np.flatnonzero(found < 0), "right") - 1).tolist()):
+        made[k] = texts[k].encode()
+    return made

@@ -1,0 +1,81 @@
+"""BPE of characters by its kernel: the same ids as the definition, whatever the vocabulary."""
+
+import random
+
+import numpy as np
+import pytest
+
+from minillm import backend
+from minillm.tokenizers import CharacterBPE, Tokenizer
+from minillm.tokenizers.normalizers.rewriting import InTurn, Prepend, Replace
+
+from ..texts import random_texts
+
+LETTERS = "ab▁ 中é\n"
+
+
+def random_model(seed, byte_fallback, fuse_unk=True, missing=()):
+    """Merges of what merges have made, over a few characters; the others are unknown."""
+    rng = random.Random(seed)
+    tokens = [b"<unk>", *(letter.encode() for letter in LETTERS)]
+    tokens += [b"<0x%02X>" % byte for byte in range(256) if byte not in missing]
+    tokens = tokens if byte_fallback else tokens[: len(LETTERS) + 1]
+    parts, merges = list(range(1, len(LETTERS) + 1)), []
+    for _ in range(60):
+        left, right = rng.choice(parts), rng.choice(parts)
+        joined = tokens[left] + tokens[right]
+        if len(joined) < 14 and joined not in tokens:
+            tokens.append(joined)
+            parts.append(len(tokens) - 1)
+            merges.append((left, right, len(tokens) - 1))
+    rng.shuffle(merges)  # also where a merge comes before those that make its parts
+    return CharacterBPE(tokens, np.array(merges, np.int32), unk_id=0, suffix="",
+                        byte_fallback=byte_fallback, fuse_unk=fuse_unk)
+
+
+def texts():
+    rng = random.Random(1)
+    made = ["".join(rng.choices(LETTERS + "xß", k=rng.choice([3, 9, 80, 300])))
+            for _ in range(150)]
+    return [*made, *random_texts(100), "", "a", "x", "xx" * 40, "a" * 500]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("byte_fallback", "fuse_unk", "missing"), [
+    (True, True, ()), (True, False, ()), (False, True, ()), (True, True, (9, 10, 0xFF)),
+])
+def test_kernel_and_definition(seed, byte_fallback, fuse_unk, missing):
+    tok = Tokenizer(random_model(seed, byte_fallback, fuse_unk, missing))
+    fast = byte_fallback and 9 not in missing or not byte_fallback
+    assert (tok.model.pieces is not None) == fast  # a tab would need the byte that is missing
+    ids, offsets = tok.encode_batch(texts())
+    with backend("numpy"):
+        expected = [tok.encode(text) for text in texts()]
+    assert [ids[i:j].tolist() for i, j in zip(offsets, offsets[1:])] == expected
+
+
+def test_one_byte_may_be_missing_if_no_unknown_character_needs_it():
+    """Line feeds are an entry here, so that nobody asks for the byte 0x0A."""
+    tok = Tokenizer(random_model(0, True, missing=(10, 0xC0)))
+    assert tok.model.pieces is not None
+    assert tok.decode(tok.encode("a\nx\n")).startswith("a")
+
+
+@pytest.mark.parametrize("options", [
+    {"prefix": "##"}, {"suffix": "</w>"}, {"dropout": 0.5}, {"whole_words": True},
+    {"fuse_unk": False}, {"unk_id": None},
+])
+def test_where_the_kernel_steps_aside(options):
+    model = random_model(0, False)
+    fields = {"unk_id": 0, "suffix": "", "fuse_unk": True} | options
+    assert CharacterBPE(model.vocabulary, model.merges, **fields).pieces is None
+
+
+def test_the_pipeline_of_llama_2():
+    """Prepend, Replace and a model without a pre-tokenizer, with special tokens between."""
+    normalizer = InTurn((Prepend("▁"), Replace(" ", "▁")))
+    tok = Tokenizer(random_model(0, True), normalizer, special_tokens={"<s>": 900})
+    for text in ("a b", "<s>a b<s>", "b<s> a", "<s><s>"):
+        with backend("numpy"):
+            expected = tok.encode(text, special="allow")
+        assert tok.encode_batch(["x", text], special="allow")[0].tolist()[-len(expected):] == expected
