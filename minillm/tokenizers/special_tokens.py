@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import groupby
+from itertools import chain, groupby
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -253,15 +254,20 @@ class SpecialTokens:
 
         A text with n tokens has n + 1 parts, some of them empty; -1 stands after the last one.
         """
-        if self.late.forms or not self.raw.simple:
+        if self.normalizes_first or not (self.raw.simple and self.late.simple):
             return None
-        usable, guarded = self.raw.patterns(special)
+        searches = [search.patterns(special) for search in (self.raw, self.late) if search.forms]
         parts: list[str] = []
         tokens: list[int] = []
         for text in texts:
             check_text(text)
-            refuse(text, guarded)
-            found = usable.split(text)
+            found = [text]
+            for usable, guarded in searches:
+                rows = []
+                for part in found[0::2]:  # a token stands between two parts
+                    refuse(part, guarded)
+                    rows.append(usable.split(part))
+                found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
             parts += found[:1]
             parts += map(Continued, found[2::2])
             tokens += [self.ids[token] for token in found[1::2]]

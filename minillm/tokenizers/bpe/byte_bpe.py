@@ -107,10 +107,10 @@ class ByteBPE:
         splitting = Splitting(RULES.index(rule), class_table())
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
-        progress = np.zeros(3, np.int64)
+        progress = np.zeros(4, np.int64)
         segments = np.ascontiguousarray(segments, np.int64)
         while length := encode(data, segments, splitting, words, memory, out, ends, progress):
-            i, n = progress[1:].tolist()
+            i, n = progress[1:3].tolist()
             piece = data[i : i + length]
             whole = self.ids.get(piece.tobytes()) if self.whole_pieces else None
             if whole is None:
@@ -120,7 +120,7 @@ class ByteBPE:
                 out[n : n + count] = symbols[:count]
             else:
                 out[n], count = whole, 1
-            progress[1:] = i + length, n + count
+            progress[1:3] = i + length, n + count
         ids = out[: progress[2]]
         return (ids.copy() if room < 1 << 20 else ids), ends
 
@@ -154,8 +154,9 @@ class ByteBPE:
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
         from ..text.pieces_kernel import entries_of
-        from .byte_bpe_kernel import Vocabulary
-        from .merging_kernel import pair_table
+        from .byte_bpe_kernel import Joints, Vocabulary
+        from .merging_kernel import byte_pair_values, pair_table
+        from .units import joints_of
 
         pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
         ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
@@ -163,16 +164,20 @@ class ByteBPE:
         pair_table(left, right, merged, ranks.astype(np.int64), pairs)
         entries = entries_of([token or b"" for token in self.vocabulary])
         whole = np.full(len(self.vocabulary), self.whole_pieces)
-        words = Vocabulary(self.byte_ids, pairs, whole, entries)
+        byte_pairs = np.zeros(0 if (self.byte_ids < 0).any() else 1 << 16, np.uint64)
+        if len(byte_pairs):
+            byte_pair_values(self.byte_ids, pairs, byte_pairs)
+        uncut = Joints(np.zeros(16, np.uint64), np.zeros(0, bool))
+        words = Vocabulary(self.byte_ids, pairs, byte_pairs, whole, entries, uncut)
         if not self.whole_pieces:  # an entry is met often: which are made by their merges?
             short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
             spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
             ids, ends = self._run(words, self._new_memory(), entries.data, spans, "given")
             whole[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
-        return words
+        return words._replace(joints=joints_of(self.vocabulary))
 
     def _new_memory(self) -> Any:
         """An empty memory of pieces seen."""
         from ..text.memory_kernel import new_memory
 
-        return new_memory(REMEMBERED, REMEMBERED // 16, 1 << 21, 1 << 21)
+        return new_memory(REMEMBERED, REMEMBERED // 4, 1 << 23, 1 << 22)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import is_free, pair_key, pair_slot
+from ..text.pieces_kernel import entry_at, is_free, pair_key, pair_slot
 from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width, code_point
 from .merging_kernel import merge_linked, merge_scanning
@@ -20,8 +20,10 @@ from .merging_kernel import merge_linked, merge_scanning
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
 SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
 
+# entries: ``Entries`` of the vocabulary. whole: (V,) is a word that is this entry this entry alone?
 Pieces = namedtuple(
-    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints"
+    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints "
+    "entries whole"
 )
 Scratch = namedtuple("Scratch", "symbols finals following before heap values")
 
@@ -115,6 +117,10 @@ def finish(text, i, count, pieces, symbols, finals):
 @lean
 def encode_word(text, i, end, pieces, scratch, finals):
     """Ids of one word into `finals`; returns how many."""
+    found = entry_at(text, i, end - i, pieces.entries)
+    if found >= 0 and pieces.whole[found]:
+        finals[0] = found
+        return 1
     count = cut(text, i, end, pieces, scratch.symbols)
     if count <= scratch.values.size:
         count = merge_scanning(scratch.symbols, scratch.values, count, pieces.pairs)

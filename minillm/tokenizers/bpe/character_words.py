@@ -6,11 +6,27 @@ from typing import Any
 import numpy as np
 
 from ..text.memories import power_of_two
+from .units import neighbours
 
 REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
+LONGEST_ENTRY = 128  # bytes; a longer word is not remembered either
 NEAR = 48  # symbols of a word that are merged without a heap
-BETWEEN = "\ud800"  # stands in no text
 NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
+
+
+def with_entries(vocabulary: list[bytes | None], pieces: Any) -> Any:
+    """The ``Pieces`` with the entries that their own text is encoded to: words are often such."""
+    from ..text.pieces_kernel import entries_of
+
+    entries = entries_of([token or b"" for token in vocabulary])
+    sizes = np.diff(entries.starts)
+    short = np.flatnonzero((sizes > 0) & (sizes <= LONGEST_ENTRY))
+    spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
+    pieces = pieces._replace(entries=entries, whole=np.zeros(len(vocabulary), bool))
+    ids, ends, _ = run(pieces, new_memory(), entries.data, spans)
+    starts = np.concatenate([[0], ends[:-1]])
+    pieces.whole[short] = (ends - starts == 1) & (np.append(ids, -1)[starts] == short)
+    return pieces
 
 
 def encode_many(
@@ -20,19 +36,25 @@ def encode_many(
 
     model: has `pieces` for the kernel, and `memories` made by ``new_memory``.
     """
+    ids, ends, (memory, scratch) = run(model.pieces, model.memories.take(), data, segments)
+    large = len(scratch.symbols) > 1 << 20
+    model.memories.give_back((memory, scratch_for(256) if large else scratch))
+    return (ids.copy() if len(ids) < 1 << 20 else ids), ends
+
+
+def run(
+    pieces: Any, room: tuple[Any, Any], data: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[Any, Any]]:
+    """(ids, ends) of the segments, and the room to work in, which may have grown."""
     from .character_bpe_kernel import encode
 
-    room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
-    out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
-    progress = np.zeros(3, np.int64)
+    out = np.empty(int((segments[:, 1] - segments[:, 0]).sum()) + 3, np.int32)
+    ends, progress = np.empty(len(segments), np.int64), np.zeros(3, np.int64)
     segments = np.ascontiguousarray(segments, np.int64)
-    memory, scratch = model.memories.take()
-    while length := encode(data, segments, model.pieces, memory, scratch, out, ends, progress):
+    memory, scratch = room
+    while length := encode(data, segments, pieces, memory, scratch, out, ends, progress):
         scratch = scratch_for(length)
-    model.memories.give_back((memory, scratch if len(scratch.symbols) <= 1 << 20 else
-                              scratch_for(256)))
-    ids = out[: progress[2]]
-    return (ids.copy() if room < 1 << 20 else ids), ends
+    return out[: progress[2]], ends, (memory, scratch)
 
 
 def scratch_for(length: int) -> Any:
@@ -58,13 +80,10 @@ def joint_tables(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
     """Which characters stand side by side in any of the texts: a square table, a hash table."""
     from .character_bpe_kernel import NARROW, add_joints
 
-    whole = BETWEEN.join(texts).encode("utf-32-le", "surrogatepass")
-    points = np.frombuffer(whole, np.uint32).astype(np.int64)
-    inside = (points[:-1] != ord(BETWEEN)) & (points[1:] != ord(BETWEEN))
-    found = np.unique(points[:-1][inside] << 32 | points[1:][inside])
+    found = neighbours(list(texts))
     narrow = np.zeros(NARROW * NARROW, bool)
     wide = np.zeros(power_of_two(4 * len(found)), np.uint64)
-    add_joints(found >> 32, found & 0xFFFFFFFF, narrow, wide)
+    add_joints(found[:, 0].copy(), found[:, 1].copy(), narrow, wide)
     return narrow, wide
 
 
@@ -95,9 +114,9 @@ def pieces_of_merges(model: Any) -> Any:
     pairs = np.zeros(2 * power_of_two(2 * len(model.merges)), np.uint64)
     pair_table(left, right, merged, np.arange(len(merged)), pairs)
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
-    return Pieces(
+    return with_entries(model.vocabulary, Pieces(
         characters, pairs, np.zeros(0, np.uint32), np.zeros(1, np.int32), lengths,
         byte_ids if falls_back else np.full(256, -1, np.int32),
         -1 if model.unk_id is None else model.unk_id,
-        *joint_tables(texts[id] for id in np.unique(merged)),
-    )
+        *joint_tables(texts[id] for id in np.unique(merged)), None, None,
+    ))

@@ -22,6 +22,14 @@ def pair_value(pairs, left, right):
 
 
 @lean(cache=True)
+def byte_pair_values(byte_ids, pairs, values):
+    """The value of each two bytes (65536,), the first one times 256."""
+    for left in range(256):
+        for right in range(256):
+            values[left << 8 | right] = pair_value(pairs, byte_ids[left], byte_ids[right])
+
+
+@lean(cache=True)
 def pair_table(lefts, rights, merged, ranks, pairs):
     """Fill an empty pair table; of pairs given twice the first stays."""
     for k in range(lefts.size):
@@ -37,6 +45,12 @@ def merge_scanning(symbols, values, count, pairs):
     """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
     for k in range(count - 1):
         values[k] = pair_value(pairs, symbols[k], symbols[k + 1])
+    return merge_valued(symbols, values, count, pairs)
+
+
+@lean
+def merge_valued(symbols, values, count, pairs):
+    """The same, where `values` holds the values of the pairs already."""
     while count > 1:
         least, where = ~ID, -1  # the rank alone decides, not the id that is made
         for k in range(count - 1):

@@ -43,6 +43,7 @@ def read_tokenizer_json(path: Path) -> Stages:
     model = item(path, value, "model", dict)
     normalizer = item(path, value, "normalizer", dict, None)
     normalize = None if normalizer is None else read_normalizer(path, normalizer)
+    normalize = None if normalize == InTurn(()) else normalize
     spellings = cuts.count(InByteAlphabet()) + rewrites(normalize).count(ByteAlphabet())
     as_bytes = (
         cuts[-1:] == [InByteAlphabet()] and spellings == 1 and decoder == FromByteAlphabet()

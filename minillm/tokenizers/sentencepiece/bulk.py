@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bpe.character_words import joint_tables
+from ..bpe.character_words import joint_tables, with_entries
 from ..normalizers.charsmap import LEAF, Charsmap, label, offset
 from ..normalizers.charsmap_build import build_charsmap
 
@@ -82,10 +82,11 @@ def kernel_pieces(model: Any) -> Any:
     if model.byte_fallback:
         byte_ids[:] = [model.ids[b"<0x%02X>" % byte] for byte in range(256)]
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
-    return Pieces(
+    return with_entries(model.vocabulary, Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
         *joint_tables(map(bytes.decode, model.mergeable if merging else model.user_defined)),
-    )
+        None, None,
+    ))
 
 
 def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -61,19 +61,31 @@ def short_key(text, i, length):
 @lean
 def long_hash(text, i, length):
     """64-bit hash of the bytes of a long piece; never zero."""
-    h = np.uint64(length) * MIX2
-    for k in range(i, i + length):
-        h = (h ^ np.uint64(text[k])) * MIX1
+    h, k, end = np.uint64(length) * MIX2, i, i + length
+    while k + 8 <= end:
+        h = (h ^ load64(text, k)) * MIX1
         h ^= h >> S29
-    return h | ONE
+        k += 8
+    rest = ZERO
+    while k < end:
+        rest = rest << S8 | np.uint64(text[k])
+        k += 1
+    h = (h ^ rest) * MIX3
+    return (h ^ (h >> S32)) | ONE
 
 
 @lean
 def same_bytes(a, i, b, j, length):
     """Is a[i : i + length] the same as b[j : j + length]?"""
-    for k in range(length):  # noqa: SIM110 (Numba has no generator expressions)
+    k = 0
+    while k + 8 <= length:
+        if load64(a, i + k) != load64(b, j + k):
+            return False
+        k += 8
+    while k < length:
         if a[i + k] != b[j + k]:
             return False
+        k += 1
     return True
 
 
