@@ -1,14 +1,10 @@
-"""The RNN, LSTM and CNN language models in PyTorch, with the same weights."""
+"""The RNN, LSTM and CNN language models in PyTorch."""
 
 from __future__ import annotations
-
-import os
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-torch.set_num_threads(os.cpu_count() or 1)
 
 
 class TorchOneWay(nn.Module):
@@ -23,6 +19,8 @@ class TorchOneWay(nn.Module):
             self.mix = nn.ModuleList(nn.Conv1d(C, C, 1) for _ in range(L))
         else:
             self.layers = getattr(nn, kind)(C, C, L, batch_first=True)
+            for _, _, _, other in self.layers.all_weights:  # ours has one bias, theirs adds two
+                nn.init.zeros_(other)
 
     def forward(self, ids):
         x = self.tokens(ids)
@@ -36,24 +34,19 @@ class TorchOneWay(nn.Module):
             x, _ = self.layers(x)
         return x @ self.tokens.weight.T
 
-
-def torch_one_way(model) -> TorchOneWay:
-    """A PyTorch copy of a minillm RNN, LSTM or CNN."""
-    copy = TorchOneWay(model.config, model.kind())
-    C = model.config.width
-    pairs = [(copy.tokens.weight, model.tokens.w.value)]
-    for i, block in enumerate(model.blocks):
-        if model.kind() == "CNN":
-            w = block.look.w.value.reshape(block.look.kernel, C, -1)
-            pairs += [(copy.look[i].weight, w.transpose(2, 1, 0)),
-                      (copy.look[i].bias, block.look.b.value),
-                      (copy.mix[i].weight, block.mix.w.value.T[..., None]),
-                      (copy.mix[i].bias, block.mix.b.value)]
-        else:
-            of_input, of_state, b, other = copy.layers.all_weights[i]
-            pairs += [(of_input, block.w.value.T), (of_state, block.u.value.T),
-                      (b, block.b.value.ravel()), (other, 0 * block.b.value.ravel())]
-    with torch.no_grad():
-        for parameter, value in pairs:
-            parameter.copy_(torch.tensor(value))
-    return copy
+    def pairs(self, model):
+        """(parameter, ours, how to lay out ours) of each."""
+        C = model.config.width
+        yield self.tokens.weight, model.tokens.w, lambda x: x
+        for i, block in enumerate(model.blocks):
+            if self.kind == "CNN":
+                yield (self.look[i].weight, block.look.w,
+                       lambda x: x.reshape(-1, C, 2 * C).transpose(2, 1, 0))
+                yield self.look[i].bias, block.look.b, lambda x: x
+                yield self.mix[i].weight, block.mix.w, lambda x: x.T[..., None]
+                yield self.mix[i].bias, block.mix.b, lambda x: x
+            else:
+                of_input, of_state, b, _ = self.layers.all_weights[i]
+                yield of_input, block.w, lambda x: x.T
+                yield of_state, block.u, lambda x: x.T
+                yield b, block.b, lambda x: x.ravel()

@@ -1,7 +1,8 @@
 """Processes that take turns: each side runs alone, with its own threads and its own memory.
 
 ``python -m benchmarks.workers NAME ARGUMENTS…`` prepares one side, then answers each line on its
-standard input with a line of JSON: the seconds one round took, and its result.
+standard input with a line of JSON: the seconds one round took, and its result. A side may return
+a function that makes the result, whose time does not count.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import time
 
 import numpy as np
 
-import minillm
-
+from .attention_sides import minillm_attention, torch_attention
+from .beam_sides import minillm_beams, torch_beams
 from .experts_sides import minillm_dense, minillm_experts, torch_experts
+from .family_sides import gradient_gap, minillm_family, torch_family
+from .steps import torch_training_step, training_step
 
 SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
 
@@ -78,20 +81,7 @@ def minillm_step(B: int, V: int, backend: str = "numba"):
     from minillm.training import AdamW, Workers, cores
 
     model = our_model(V)
-    return training_step(Workers(model, cores()), AdamW(model, lr=3e-4), *batch(B, V), backend)
-
-
-def training_step(workers, optimizer, ids, targets, backend: str = "numba"):
-    """Gradient, clipping and a step of the optimizer."""
-    def step() -> float:
-        with minillm.backend(backend):
-            optimizer.model.grads[:] = 0
-            loss = workers.add_gradient(ids, targets)
-            optimizer.clip(1.0)
-            optimizer.step()
-        return loss
-
-    return step
+    return training_step(Workers(model, cores()), AdamW(model, lr=3e-4), batch(B, V), backend)
 
 
 def torch_step(B: int, V: int):
@@ -101,23 +91,9 @@ def torch_step(B: int, V: int):
     from .torch_gpt import torch_gpt
 
     model = torch_gpt(our_model(V))
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": 0.1},
-                                   {"params": vectors, "weight_decay": 0.0}],
-                                  lr=3e-4, betas=(0.9, 0.95), eps=1e-8, fused=True)
     ids, targets = map(torch.tensor, batch(B, V))
-
-    def step() -> float:
-        optimizer.zero_grad()
-        logits = model(ids)
-        loss = torch.nn.functional.cross_entropy(logits.view(-1, V), targets.reshape(-1))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return torch_training_step(model, lambda: torch.nn.functional.cross_entropy(
+        model(ids).view(-1, V), targets.reshape(-1)), 3e-4)
 
 
 def minillm_decode(V: int, tokens: int):
@@ -137,51 +113,10 @@ def torch_decode(V: int, tokens: int):
     return lambda: model.greedy([5], tokens)
 
 
-def one_way(kind: str, C: int, B: int, T: int, V: int):
-    """An RNN, LSTM or CNN of two layers, and a batch."""
-    from minillm import models
-
-    config = models.CNNConfig if kind == "CNN" else models.RecurrentConfig
-    ids = np.random.default_rng(1).integers(0, V, (B, T + 1))
-    model = getattr(models, kind)(config(vocab_size=V, context=T, layers=2, width=C), seed=0)
-    return model, ids[:, :-1], ids[:, 1:]
-
-
-def minillm_one_way(kind: str, C: int, B: int, T: int, V: int):
-    """One training step. Threads share the products and the rows of the recurrence: workers, each
-    with some rows, would read a wide layer's matrix at each step of time as often as they are."""
-    from minillm.training import AdamW, Workers
-
-    model, ids, targets = one_way(kind, C, B, T, V)
-    workers = Workers(model, 1 if C > 128 else 2)
-    return training_step(workers, AdamW(model, lr=1e-5), ids, targets)
-
-
-def torch_one_way_step(kind: str, C: int, B: int, T: int, V: int):
-    """The same step in PyTorch, eager, with fused AdamW."""
-    import torch
-
-    from .torch_one_way import torch_one_way
-
-    ours, *arrays = one_way(kind, C, B, T, V)
-    model, (ids, targets) = torch_one_way(ours), map(torch.tensor, arrays)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), eps=1e-8,
-                                  weight_decay=0.1, fused=True)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(ids).reshape(-1, V), targets.reshape(-1))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-SIDES = {f.__name__: f for f in (minillm_step, torch_step, minillm_decode, torch_decode,
-                                 minillm_one_way, torch_one_way_step, minillm_experts,
-                                 minillm_dense, torch_experts)}
+SIDES = {f.__name__: f for f in (
+    minillm_step, torch_step, minillm_decode, torch_decode, minillm_experts, minillm_dense,
+    torch_experts, minillm_family, torch_family, gradient_gap, minillm_attention, torch_attention,
+    minillm_beams, torch_beams)}
 
 
 def main() -> None:
@@ -191,6 +126,7 @@ def main() -> None:
         started = time.perf_counter()
         result = run()
         seconds = time.perf_counter() - started
+        result = result() if callable(result) else result
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"seconds": seconds, "result": result, "peak_mb": peak}), flush=True)
 
