@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 
 from .encoding import row_of
+from .patterns.automaton import NoAutomatonError
 from .special_tokens import Special
+from .stage_by_stage import encoder_of
 from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What each stage of a tokenizer made of one text."""
+    """What each stage of a tokenizer made of one text.
+
+    text_by_text: why the texts of a batch are encoded one after the other, or None if they go
+    through each stage together, which is many times faster.
+    """
 
     text: str
     normalized: str
@@ -17,6 +23,7 @@ class Explanation:
     tokens: list[str]
     ids: list[int]
     offsets: list[tuple[int, int]]
+    text_by_text: str | None = None
 
 
 def explain(tok: Vocabulary, text: str, special: Special = "raise") -> Explanation:
@@ -32,4 +39,9 @@ def explain(tok: Vocabulary, text: str, special: Special = "raise") -> Explanati
             normal += pieces[-1]
     row = row_of(tok, text, special)
     ids, offsets = row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
-    return Explanation(text, normal, pieces, [tok.id_to_token(i) for i in ids], ids, offsets)
+    try:
+        encoder_of(tok)
+        why = None
+    except NoAutomatonError as error:
+        why = str(error)
+    return Explanation(text, normal, pieces, [tok.id_to_token(i) for i in ids], ids, offsets, why)

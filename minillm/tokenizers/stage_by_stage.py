@@ -23,6 +23,10 @@ Encoded = tuple[np.ndarray, np.ndarray]
 
 def encoder_of(stages: Stages) -> Callable[[list[str]], Encoded]:
     """The function ``texts -> (ids, ends)``; a NoAutomatonError says why there is none."""
+    bulk = getattr(stages.model, "bulk", None)  # some models have a kernel for all stages in one
+    fast = bulk(stages.normalizer, stages.pre_tokenizer) if bulk else None
+    if fast is not None:
+        return lambda texts: fast(*joined_texts(texts))
     if active_backend() != "numba":
         raise NoAutomatonError("the backend is numpy")
     if not hasattr(stages.model, "encode"):

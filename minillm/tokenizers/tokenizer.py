@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import threads
 from .counting.distinct_pieces import between_tokens
 from .encoding import Batch, Encoding, Text, batch_of, encoding_of, filled, row_of_both
 from .explaining import Explanation, explain
@@ -21,7 +22,6 @@ from .text.segments import (
     blocks_of,
     is_raw,
     joined_ids,
-    joined_texts,
     many,
     with_tokens,
 )
@@ -287,16 +287,13 @@ class Tokenizer(Vocabulary):
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts that hold no special tokens."""
-        bulk = getattr(self.model, "bulk", None)
-        fast = bulk(self.normalizer, self.pre_tokenizer) if bulk else None
-        if fast is not None:
-            return joined_ids([fast(*joined_texts(block)) for block in blocks_of(texts)])
         try:
             encode = encoder_of(self)
         except NoAutomatonError:
             found = [self.model(self._pieces(text))[0] for text in texts]
             return joined_ids([(ids, np.array([len(ids)])) for ids in found])
-        return joined_ids([encode(block) for block in blocks_of(texts)])
+        blocks = list(blocks_of(texts))
+        return joined_ids(threads.run(lambda k: encode(blocks[k]), len(blocks)))
 
     def _framed(self, rows: list[np.ndarray], stage: Any) -> list[np.ndarray]:
         """The ids of texts, truncated, post-processed and filled up."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -81,11 +83,18 @@ class Vocabulary(Stages):
             ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
             left_out = {id for t, id in self.special_tokens.items() if t not in ordinary}
             ids = [id for id in ids if id not in left_out]
-        return self.decode_bytes(ids).decode("utf-8", errors)
+        return self.decoder(self._tokens(ids)).decode("utf-8", errors)
 
     def decode_bytes(self, ids: Ids) -> bytes:
         """The bytes of ids."""
-        return self.decoder([self._token(id, k) for k, id in enumerate(as_list(ids))])
+        return self.decoder(self._tokens(as_list(ids)))
+
+    def _tokens(self, ids: list[int]) -> list[bytes]:
+        known = len(ids) > 1 and min(ids) >= 0 and max(ids) < len(self._bytes)
+        tokens: Any = itemgetter(*ids)(self._bytes) if known else (None,)
+        if None in tokens:
+            tokens = [self._token(id, k) for k, id in enumerate(ids)]  # which says what is wrong
+        return list(tokens)
 
     def decode_batch(
         self, rows: Iterable[Ids], skip_special: bool = False, errors: str = "replace"

@@ -1,12 +1,15 @@
 """Special tokens that are looked for in normalized text, in every mode of ``special=``."""
 
+import random
+import re
+
 import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.bpe.character_bpe import CharacterBPE
 from minillm.tokenizers.normalizers.rewriting import Lowercase
-from minillm.tokenizers.special_tokens import TokenRule
+from minillm.tokenizers.special_tokens import DEEPEST, TokenRule, one_of, pattern_of
 
 LETTERS = {letter: k for k, letter in enumerate(" abcdefghijklmnopqrstuvwxyz")}
 
@@ -91,3 +94,39 @@ def test_a_special_token_is_found_by_its_text_and_by_its_bytes():
         assert tok.token_to_id(tok.id_to_bytes(id)) == id
     assert tok.token_to_id(b"a") == tok.token_to_id("a") == LETTERS["a"]
     assert tok.token_to_id(b"\xff") is None
+
+
+def test_the_search_for_many_tokens_is_leftmost_and_longest():
+    """Alternatives that share their beginnings find what a plain list, the longest first, finds."""
+    rng = random.Random(0)
+    for depth in (1, 3, 40):
+        for _ in range(60):
+            forms = {"".join(rng.choices("ab\n.", k=rng.randrange(1, 6))) for _ in range(20)}
+            plain = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+            found = re.compile(one_of(sorted(forms), 0, DEEPEST - depth))
+            text = "".join(rng.choices("ab\n.x", k=60))
+            assert [m.span() for m in found.finditer(text)] == [
+                m.span() for m in plain.finditer(text)]
+    runs = frozenset("\n" * k for k in range(1, 300))  # groups in one another end somewhere
+    assert pattern_of(runs).split("a" + "\n" * 250 + "b") == ["a", "\n" * 250, "b"]
+    assert pattern_of(frozenset()).split("abc") == ["abc"]
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_many_texts_are_cut_as_each_alone(normalized):
+    """Tokens that touch, that begin and end a text, that are part of others; texts without any."""
+    specials = {"<a>": 40, "<a>b": 41, "b": 42, "\n\n": 43}
+    rules = {"b": TokenRule(ordinary=True, normalized=normalized),
+             "\n\n": TokenRule(ordinary=True)}
+    tok = Tokenizer(letters(), special_tokens=specials, token_rules=rules)
+    texts = ["<a>", "c<a>bb", "cc", "", "<a><a>\n\nc\n\n", "b c b", "\n\n", "c"]
+    for special in ("allow", {"<a>": "allow", "<a>b": "text"}):
+        kept = [text for text in texts if "<" not in text or special == "allow"]
+        expected = [tok.encode_with_offsets(text, special)[0] for text in kept]
+        ids, offsets = tok.encode_batch(kept, special)
+        assert [ids[i:j].tolist() for i, j in zip(offsets, offsets[1:])] == expected
+    assert tok.encode("c<a>bb c\n\n", "allow") == [3, 41, 42, 0, 3, 43]
+    with pytest.raises(ValueError, match="'<a>b' at character 1"):
+        tok.encode_batch(["c", "c<a>b"])
+    with pytest.raises(TypeError, match="text=5 is a int"):
+        tok.encode_batch(["<a>", 5], "allow")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from minillm.data import stories
-from minillm.tokenizers import Tokenizer
+from minillm.tokenizers import Tokenizer, tokenizer
+from minillm.tokenizers.text.segments import blocks_of
 
 TEXTS = [*stories.corpus(300, 1, "en", "small"), *stories.corpus(300, 1, "zh", "small")]
 WORDS = np.random.default_rng(0).permutation([word for text in TEXTS for word in text.split()])
@@ -54,3 +55,17 @@ def test_a_copy_remembers_nothing_and_encodes_alike(tok):
         memories = getattr(other.model, "_memories", None) or getattr(other.model, "memories", None)
         assert not getattr(memories, "free", None)
         np.testing.assert_array_equal(other.encode_batch(PARTS[0])[0], want)
+
+
+def test_blocks_of_a_batch_go_to_several_threads(monkeypatch):
+    """The same ids from one thread as from three, for pieces with a table and with a scanner."""
+    texts = [text * 40 for text in stories.corpus(120)] + ["", "ab"]
+    for pattern in ("gpt2", r"\w+|\W"):
+        tok = Tokenizer.train(texts[:5], "byte_bpe", vocab_size=400, pattern=pattern)
+        found = []
+        for count in ("1", "3"):
+            monkeypatch.setenv("NUMBA_NUM_THREADS", count)
+            monkeypatch.setattr(tokenizer, "blocks_of", lambda some: blocks_of(some, 1 << 14))
+            found.append(tok.encode_batch(texts))
+        assert all(np.array_equal(a, b) for a, b in zip(*found))
+        assert [*found[0][0][:found[0][1][1]]] == tok.encode(texts[0])

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm import backend
-from minillm.tokenizers import PATTERNS, Tokenizer
+from minillm.tokenizers import PATTERNS, Split, Tokenizer
 
 from .texts import text
 
@@ -230,3 +231,15 @@ def test_explain_shows_every_stage(toks):
 def test_importing_does_not_load_numba():
     code = "import sys, minillm.tokenizers; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("pattern", "why"), [
+    ("gpt2", None), (r"\d+|\D", None), (r"(?=a\d)a|.", "looks further than one character"),
+])
+def test_explain_says_what_goes_text_by_text(pattern, why):
+    tok = Tokenizer.train(["ab12"], "byte_bpe", vocab_size=258)
+    tok = replace(tok, pre_tokenizer=Split(pattern, gaps="keep"))
+    found = tok.explain("a12 b").text_by_text
+    assert found is None if why is None else why in found
+    ids, _ = tok.encode_batch(["a12 b", "a1"])
+    assert ids.tolist() == tok.encode("a12 b") + tok.encode("a1")

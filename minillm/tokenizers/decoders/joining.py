@@ -14,6 +14,9 @@ class Join(OneByOne):
     def push(self, state: None, token: bytes) -> Step:
         return state, [token]
 
+    def steps(self, tokens: list[bytes]) -> list[bytes]:
+        return [self(tokens)]
+
     def __call__(self, tokens: list[bytes]) -> bytes:
         return b"".join(tokens)
 

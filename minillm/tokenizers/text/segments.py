@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BLOCK = 1 << 20  # characters; larger arrays get fresh memory from the system each time, slowly
+BLOCK = 1 << 19  # characters; larger arrays get fresh memory from the system each time, slowly
 SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -173,7 +173,7 @@ def many(name: str, values: Iterable[Any]) -> Iterable[Any]:
 
 def as_list(ids: Sequence[int] | np.ndarray) -> list[int]:
     """The ids as plain ints; anything else than whole numbers in one row is an error."""
-    if isinstance(ids, list) and all(type(id) is int for id in ids):
+    if isinstance(ids, list) and set(map(type, ids)) <= {int}:
         return ids
     array = np.asarray(ids)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
