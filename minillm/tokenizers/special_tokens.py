@@ -285,8 +285,8 @@ class SpecialTokens:
         if self.normalizes_first:
             return range(len(texts))
         ends = np.cumsum([len(text) + 1 for text in texts])
-        found = np.array([match.span() for match in pattern_of(self.named).finditer(whole)]).reshape(-1, 2)
-        first, last = np.searchsorted(ends, found - [0, 1], "right").T  # a token may hold the joint
+        found = [match.span() for match in pattern_of(self.named).finditer(whole)]
+        first, last = np.searchsorted(ends, np.reshape(found, (-1, 2)) - [0, 1], "right").T  # a token may hold the joint
         return sorted({text for k in range(len(found)) for text in range(first[k], last[k] + 1)})
 
     def suspicious(self, text: str) -> bool:

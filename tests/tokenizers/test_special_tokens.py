@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_many_texts_are_cut_as_each_alone(normalized):
         kept = [text for text in texts if "<" not in text or special == "allow"]
         expected = [tok.encode_with_offsets(text, special)[0] for text in kept]
         ids, offsets = tok.encode_batch(kept, special)
-        assert [ids[i:j].tolist() for i, j in zip(offsets, offsets[1:])] == expected
+        assert [ids[i:j].tolist() for i, j in pairwise(offsets)] == expected
     assert tok.encode("c<a>bb c\n\n", "allow") == [3, 41, 42, 0, 3, 43]
     with pytest.raises(ValueError, match="'<a>b' at character 1"):
         tok.encode_batch(["c", "c<a>b"])

@@ -112,7 +112,7 @@ def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
         raise BrokenFileError(f"{path}: the vocabulary must be a non-empty map of tokens to ids")
     ids, most = vocabulary.values(), most_ids(len(vocabulary))
     whole = set(map(type, ids)) == {int} and len(set(ids)) == len(ids)
-    if whole and 0 <= min(ids) and max(ids) < most and not LONE.search("\n".join(vocabulary)):
+    if whole and min(ids) >= 0 and max(ids) < most and not LONE.search("\n".join(vocabulary)):
         return vocabulary
     owner: dict[int, str] = {}
     for token, id in vocabulary.items():

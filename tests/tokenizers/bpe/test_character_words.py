@@ -1,6 +1,7 @@
 """BPE of characters by its kernel: the same ids as the definition, whatever the vocabulary."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,12 +47,12 @@ def texts():
 ])
 def test_kernel_and_definition(seed, byte_fallback, fuse_unk, missing):
     tok = Tokenizer(random_model(seed, byte_fallback, fuse_unk, missing))
-    fast = byte_fallback and 9 not in missing or not byte_fallback
+    fast = not byte_fallback or 9 not in missing
     assert (tok.model.pieces is not None) == fast  # a tab would need the byte that is missing
     ids, offsets = tok.encode_batch(texts())
     with backend("numpy"):
         expected = [tok.encode(text) for text in texts()]
-    assert [ids[i:j].tolist() for i, j in zip(offsets, offsets[1:])] == expected
+    assert [ids[i:j].tolist() for i, j in pairwise(offsets)] == expected
 
 
 def test_one_byte_may_be_missing_if_no_unknown_character_needs_it():
@@ -78,4 +79,5 @@ def test_the_pipeline_of_llama_2():
     for text in ("a b", "<s>a b<s>", "b<s> a", "<s><s>"):
         with backend("numpy"):
             expected = tok.encode(text, special="allow")
-        assert tok.encode_batch(["x", text], special="allow")[0].tolist()[-len(expected):] == expected
+        ids, offsets = tok.encode_batch(["x", text], special="allow")
+        assert ids[offsets[1] :].tolist() == expected
