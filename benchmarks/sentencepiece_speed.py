@@ -15,7 +15,7 @@ from minillm.tokenizers import Tokenizer
 
 from .row import Row, print_rows
 from .texts import lines_of, prose, python_source, take
-from .timing import median_times, seconds, seconds_from_nothing
+from .timing import median_times, seconds, seconds_from_nothing, threads
 
 MEGABYTES = 10
 VOCABULARY = 8_000
@@ -62,13 +62,14 @@ def bpe_rows() -> Iterator[Row]:
         expected = np.concatenate([np.array(row, np.int32) for row in other.encode(lines)])
         if not np.array_equal(tok.encode_batch(lines, special="text")[0], expected):
             raise AssertionError("ids differ")
-        one, two, ours, warm = median_times(
-            5,
-            partial(seconds, other.encode, lines, num_threads=1),
-            partial(seconds, other.encode, lines, num_threads=2),
-            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
-            partial(seconds, tok.encode_batch, lines, special="text"),
-        )
+        with threads(1):
+            one, two, ours, warm = median_times(
+                5,
+                partial(seconds, other.encode, lines, num_threads=1),
+                partial(seconds, other.encode, lines, num_threads=2),
+                partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
+                partial(seconds, tok.encode_batch, lines, special="text"),
+            )
         yield Row(
             f"encode {megabytes:.0f} MB {name}, SentencePiece BPE", "sentencepiece",
             megabytes / ours, megabytes / one, "MB/s", one / ours,

@@ -1,8 +1,10 @@
 """Taking turns and taking time."""
 
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -23,3 +25,16 @@ def seconds_from_nothing(tok: Any, run: Callable[..., object], *args: object,
     """A run with a tokenizer that has seen no text yet."""
     tok.model.forget()
     return seconds(run, *args, **options)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let the package use so many threads."""
+    before = os.environ.get("NUMBA_NUM_THREADS")
+    os.environ["NUMBA_NUM_THREADS"] = str(count)
+    try:
+        yield
+    finally:
+        del os.environ["NUMBA_NUM_THREADS"]
+        if before is not None:
+            os.environ["NUMBA_NUM_THREADS"] = before

@@ -17,7 +17,7 @@ from minillm.tokenizers import Tokenizer
 from .row import Row, print_rows
 from .sentencepiece_speed import train_theirs
 from .texts import lines_of, prose, python_source, take
-from .timing import median_times, seconds, seconds_from_nothing
+from .timing import median_times, seconds, seconds_from_nothing, threads
 
 MEGABYTES = 10
 VOCABULARY = 8_000
@@ -55,12 +55,13 @@ def rows() -> Iterator[Row]:
         expected = np.concatenate([np.array(row, np.int32) for row in other.encode(lines)])
         if not np.array_equal(tok.encode_batch(lines, special="text")[0], expected):
             raise AssertionError("ids differ")
-        one, ours, warm = median_times(
-            5,
-            partial(seconds, other.encode, lines, num_threads=1),
-            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
-            partial(seconds, tok.encode_batch, lines, special="text"),
-        )
+        with threads(1):
+            one, ours, warm = median_times(
+                5,
+                partial(seconds, other.encode, lines, num_threads=1),
+                partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
+                partial(seconds, tok.encode_batch, lines, special="text"),
+            )
         yield Row(
             f"encode {megabytes:.0f} MB {name}, Unigram", "sentencepiece",
             megabytes / ours, megabytes / one, "MB/s", one / ours,

@@ -15,7 +15,7 @@ from minillm.tokenizers import Tokenizer
 
 from .row import Row, print_rows
 from .texts import prose, python_source, take
-from .timing import median_times, seconds, seconds_from_nothing
+from .timing import median_times, seconds, seconds_from_nothing, threads
 
 MEGABYTES = 10
 VOCABULARY = 30_000
@@ -40,11 +40,12 @@ def encoding_rows() -> Iterator[Row]:
         )
         if not np.array_equal(tok.encode_batch(lines, special="text")[0], expected):
             raise AssertionError(f"ids differ: {name}")
-        theirs, ours, warm = median_times(
-            5, partial(seconds, other.encode_batch_fast, lines),
-            partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
-            partial(seconds, tok.encode_batch, lines, special="text"),
-        )
+        with threads(1):
+            theirs, ours, warm = median_times(
+                5, partial(seconds, other.encode_batch_fast, lines),
+                partial(seconds_from_nothing, tok, tok.encode_batch, lines, special="text"),
+                partial(seconds, tok.encode_batch, lines, special="text"),
+            )
         yield Row(
             f"encode {megabytes:.0f} MB {name}, WordPiece", "Hugging Face tokenizers",
             megabytes / ours, megabytes / theirs, "MB/s", theirs / ours,

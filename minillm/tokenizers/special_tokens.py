@@ -248,11 +248,14 @@ class SpecialTokens:
                 yield self.ids[token], int(sources[start, 0]), int(sources[end - 1, 1])
             position = end
 
-    def split_all(self, texts: list[str], special: Special) -> tuple[list[str], np.ndarray] | None:
+    def split_all(
+        self, texts: list[str], special: Special, placed: bool
+    ) -> tuple[list[str], np.ndarray] | None:
         """(what lies between the tokens, ids of the tokens) of all texts, or None if it is not
         that simple: some token has a rule for its surroundings, or is found in normalized text.
 
-        A text with n tokens has n + 1 parts, some of them empty; -1 stands after the last one.
+        placed: say of the parts behind a token that they are ``Continued``. A text with n tokens
+        has n + 1 parts, some of them empty; -1 stands after the last one.
         """
         if self.normalizes_first or not (self.raw.simple and self.late.simple):
             return None
@@ -269,7 +272,7 @@ class SpecialTokens:
                     rows.append(usable.split(part))
                 found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
             parts += found[:1]
-            parts += map(Continued, found[2::2])
+            parts += map(Continued, found[2::2]) if placed else found[2::2]
             tokens += [self.ids[token] for token in found[1::2]]
             tokens.append(-1)
         return parts, np.array(tokens, np.int32)
@@ -286,7 +289,8 @@ class SpecialTokens:
             return range(len(texts))
         ends = np.cumsum([len(text) + 1 for text in texts])
         found = [match.span() for match in pattern_of(self.named).finditer(whole)]
-        first, last = np.searchsorted(ends, np.reshape(found, (-1, 2)) - [0, 1], "right").T  # a token may hold the joint
+        spans = np.reshape(found, (-1, 2)) - [0, 1]  # a token may hold the joint of two texts
+        first, last = np.searchsorted(ends, spans, "right").T
         return sorted({text for k in range(len(found)) for text in range(first[k], last[k] + 1)})
 
     def suspicious(self, text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import active_backend
+from .normalizers.rewriting import InTurn
 from .patterns.automaton import NoAutomatonError
 from .pre_tokenizers.cutting_many import cutter_of
 from .pre_tokenizers.metaspace import Metaspace, with_mark
@@ -18,6 +19,7 @@ from .pre_tokenizers.split_rules import Split
 from .stages import Stages
 from .text.segments import joined_texts
 
+BETWEEN = "\ud800"  # half a character, which texts do not have
 Encoded = tuple[np.ndarray, np.ndarray]
 
 
@@ -35,14 +37,30 @@ def encoder_of(stages: Stages) -> Callable[[list[str]], Encoded]:
     cutter = cutter_of(stage)
 
     def encode(texts: list[str]) -> Encoded:
-        for step in (stages.normalizer, rewrite):
-            texts = texts if step is None else [step(text) for text in texts]
+        for step in (*plain_steps(stages.normalizer), rewrite):
+            texts = texts if step is None else each(step, texts)
         data, segments = joined_texts(texts)
         spans, counts = cutter(data, segments)
         ids, ends = stages.model.encode(data, spans)
         return ids, np.concatenate([[0], ends])[np.cumsum(counts)]
 
     return encode
+
+
+def plain_steps(normalizer: Any) -> list[Any]:
+    """The normalizers that it consists of, in order."""
+    if isinstance(normalizer, InTurn):
+        return [plain for step in normalizer.steps for plain in plain_steps(step)]
+    return [normalizer]
+
+
+def each(step: Any, texts: list[str]) -> list[str]:
+    """Every text rewritten; all in one call where the step looks at one character at a time."""
+    if getattr(step, "by_character", False):
+        whole = BETWEEN.join(texts)
+        if whole.count(BETWEEN) == len(texts) - 1:
+            return step(whole).split(BETWEEN)
+    return [step(text) for text in texts]
 
 
 def rewriting_first(stage: Any) -> tuple[Callable[[str], str] | None, Any]:

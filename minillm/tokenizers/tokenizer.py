@@ -266,7 +266,8 @@ class Tokenizer(Vocabulary):
         suspects = self._finder.suspects(texts, special)
         if not suspects:
             return self._encode_plain(texts)
-        if (simple := self._finder.split_all(texts, special)) is not None:
+        placed = bool(getattr(self.pre_tokenizer, "needs_place", False))
+        if (simple := self._finder.split_all(texts, special, placed)) is not None:
             return with_tokens(*self._encode_plain(simple[0]), simple[1])
         cut = {k: self._finder.parts(texts[k], special) for k in suspects}
         rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]

@@ -157,10 +157,13 @@ def merge_ids(
     if set(map(type, names)) != {str}:
         return checked_merges(path, merges, vocabulary, prefix)
     lefts, rights = names[0::2], names[1::2]
-    columns = [np.fromiter(map(vocabulary.get, names, repeat(-1)), np.int32, len(merges))
-               for names in (lefts, rights, map(add, lefts, rights))]
-    table = np.stack(columns, 1)
-    return checked_merges(path, merges, vocabulary, prefix) if (table < 0).any() else table
+    find = vocabulary.__getitem__
+    try:
+        columns = [np.fromiter(map(find, some), np.int32, len(merges))
+                   for some in (lefts, rights, map(add, lefts, rights))]
+    except KeyError:
+        return checked_merges(path, merges, vocabulary, prefix)
+    return np.stack(columns, 1)
 
 
 def checked_merges(

@@ -89,6 +89,11 @@ class Replace:
             return compiled(self.pattern, self.dialect).sub(lambda _: self.content, text)
         return self.aligned(text)[0]
 
+    @property
+    def by_character(self) -> bool:
+        """Does it replace one character, whatever stands beside it?"""
+        return len(how_to_find(self.pattern, self.dialect)[0] or "") == 1
+
     def aligned(self, text: str) -> Aligned:
         made, sources, position = [], [], 0
         for start, end in spans(text, self.pattern, self.dialect):
