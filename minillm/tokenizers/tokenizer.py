@@ -17,14 +17,7 @@ from .post_processors.lengths import Padding, Truncation
 from .special_tokens import Special, TokenRule, check_special_tokens
 from .stage_by_stage import encoder_of
 from .stages import Stages
-from .text.segments import (
-    Normalized,
-    blocks_of,
-    is_raw,
-    joined_ids,
-    many,
-    with_tokens,
-)
+from .text.segments import blocks_of, is_raw, joined_ids, many, with_tokens
 from .vocabulary import Vocabulary
 
 MANY = 1 << 20  # characters that are encoded together
@@ -271,19 +264,16 @@ class Tokenizer(Vocabulary):
             return with_tokens(*self._encode_plain(simple[0]), simple[1])
         cut = {k: self._finder.parts(texts[k], special) for k in suspects}
         rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
-        plain = [part for row in rows for part in row if is_raw(part)]
-        ids, ends = self._encode_plain(plain)
+        ids, ends = self._encode_plain([part for row in rows for part in row if is_raw(part)])
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
-        encoded = []
-        for row in rows:
-            found = [np.empty(0, np.int32)]
-            for part in row:
-                if is_raw(part):
-                    found.append(next(pieces))
-                else:  # normalized already, or a special token
-                    normal = isinstance(part, Normalized)
-                    found.append(self.model(self._pieces(part))[0] if normal else part[:1])
-            encoded.append(np.concatenate(found).astype(np.int32))
+
+        def ids_of(part: Any) -> Any:
+            if is_raw(part):
+                return next(pieces)
+            # A special token, or text that is normalized already.
+            return part[:1] if isinstance(part, tuple) else self.model(self._pieces(part))[0]
+
+        encoded = [np.array([id for part in row for id in ids_of(part)], np.int32) for row in rows]
         return joined_ids([(row, np.array([len(row)])) for row in encoded])
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:

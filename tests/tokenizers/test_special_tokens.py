@@ -10,7 +10,8 @@ import pytest
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.bpe.character_bpe import CharacterBPE
 from minillm.tokenizers.normalizers.rewriting import Lowercase
-from minillm.tokenizers.special_tokens import DEEPEST, TokenRule, one_of, pattern_of
+from minillm.tokenizers.special_tokens import TokenRule
+from minillm.tokenizers.text.alternatives import DEEPEST, one_of, pattern_of
 
 LETTERS = {letter: k for k, letter in enumerate(" abcdefghijklmnopqrstuvwxyz")}
 

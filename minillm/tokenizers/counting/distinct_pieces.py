@@ -14,7 +14,7 @@ import numpy as np
 from ...backends import active_backend
 from ..patterns.named_rules import RULES, rule_of
 from ..pre_tokenizers.split_rules import split
-from ..special_tokens import pattern_of
+from ..text.alternatives import pattern_of
 from ..text.segments import as_utf8
 
 BLOCK = 1 << 24  # bytes of text that are looked at together
