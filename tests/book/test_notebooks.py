@@ -216,6 +216,13 @@ def test_public_names_are_imported_as_such(notebook) -> None:
                 assert not taken, f"import {taken} from {outer}: {cell.source}"
 
 
+def test_links_work_in_the_download_too(notebook) -> None:
+    """What ``{ref}`` points to is known to the book alone; {doc}, {numref}, {eq} and {term} are."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert "{ref}" not in cell.source, cell.source
+
+
 def test_few_outputs_are_ignored() -> None:
     """At most one code cell in ten over the whole book escapes comparison; an assertion follows.
 
