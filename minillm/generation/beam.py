@@ -76,8 +76,9 @@ class Search:
         totals = (log_p + np.array([score for _, score in self.running])[:, None]).ravel()
         candidates: list[Text] = []
         parents = []
-        for place in largest(totals, (1 + len(ended)) * self.beams):
-            (row, token), score = divmod(int(place), log_p.shape[1]), float(totals[place])
+        best = largest(totals, (1 + len(ended)) * self.beams)
+        for place, score in zip(best.tolist(), totals[best].tolist(), strict=True):
+            row, token = divmod(place, log_p.shape[1])
             if score == -np.inf:
                 break  # ruled out, like all that follow
             ids = self.running[row][0]

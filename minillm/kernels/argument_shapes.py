@@ -31,6 +31,7 @@ SHAPES: dict[str, dict[str, str]] = {
                            "out": "B H T D, B K S D, B K S E"},
     "attention_decode": {"q": "B H D", "keys": "B K S D", "values": "B K S E", "start": "B",
                          "out": "B H E"},
+    "few_rows": {"x": "M C", "w": "C F", "out": "M F"},
     "adamw": dict.fromkeys(("w", "grad", "m", "v"), "N"),
     "lstm_step": {"a": "B 4H", **LSTM},
     "lstm_step_backward": {"gates": "B 4H", **LSTM},

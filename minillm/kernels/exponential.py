@@ -1,4 +1,4 @@
-"""exp and tanh that the compiler can turn into vector instructions.
+"""exp, tanh and the tail of the normal distribution that can become vector instructions.
 
 Without Intel's vector library Numba calls the C library for each element. In float32 a polynomial
 does: exp(x) = 2ⁿ exp(r) with n = round(x / ln 2) and |r| ≤ ln 2 / 2. Its relative error is below
@@ -73,3 +73,39 @@ def _exp(x):
 def tanh(x, one):
     """tanh x = 1 - 2 / (exp(2x) + 1), whose two ends are exactly ±1; ``one`` has x's type."""
     return one - (one + one) / (exp(x + x) + one)
+
+
+@njit(**SCALAR)
+def tail_float32(a, bell):
+    t = float32(1) / (float32(1) + float32(0.35) * a)
+    p = float32(-2.957654334e-2)  # tests/golden/make_normal_tail.py
+    p = p * t + float32(1.460690332e-1)
+    p = p * t + float32(-2.600329006e-1)
+    p = p * t + float32(1.640634956e-1)
+    p = p * t + float32(-2.642269544e-2)
+    p = p * t + float32(1.068764618e-1)
+    p = p * t + float32(1.194981413e-1)
+    p = p * t + float32(1.399059745e-1)
+    p = p * t + float32(1.396190164e-1)
+    return p * t * bell
+
+
+def tail(a, bell):
+    """Φ(-a) = (1 - erf(a / √2)) / 2 for a ≥ 0 inside kernels, given bell = exp(-a²/2).
+
+    In float32 a polynomial in 1 / (1 + 0.35 a) times the bell: its relative error is below 1e-6 up
+    to a = 5, where the tail is 3e-7, and below 4e-6 as far as float32 reaches.
+    """
+    return 0.5 - 0.5 * math.erf(a * math.sqrt(0.5))
+
+
+@overload(tail, jit_options=SCALAR)  # type: ignore
+def _tail(a, bell):
+    if a == types.float32:
+        def fast(a, bell):
+            return tail_float32(a, bell)
+        return fast
+
+    def exact(a, bell):
+        return 0.5 - 0.5 * math.erf(a * math.sqrt(0.5))
+    return exact

@@ -1,6 +1,8 @@
-"""Twins of :mod:`minillm.ops.recurrence`: all that a step does to its rows, in one loop."""
+"""Twins of :mod:`minillm.ops.recurrence`: all that a step does, row by row."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from .arrays import by_rows
 from .compiling import OPTIONS, njit
@@ -33,13 +35,22 @@ def _lstm_step(a, c_before, c, h):
 def _lstm_step_backward(gates, dh, dc, c_before, c, dc_before):
     H = c.shape[1]
     one = gates.dtype.type(1)
+    # Short loops: one that touches so many arrays does not become vector instructions, since the
+    # compiler would have to make sure that what it writes overlaps none of the others.
+    y, d = np.empty(H, gates.dtype), np.empty(H, gates.dtype)
     for b in range(c.shape[0]):
+        i, f, g, o = gates[b, :H], gates[b, H:2 * H], gates[b, 2 * H:3 * H], gates[b, 3 * H:]
         for j in range(H):
-            i, f, g, o = (gates[b, j], gates[b, H + j], gates[b, 2 * H + j], gates[b, 3 * H + j])
-            y = tanh(c[b, j], one)
-            d = dc[b, j] + dh[b, j] * o * (one - y * y)
-            dc_before[b, j] += d * f
-            gates[b, j] = d * g * i * (one - i)
-            gates[b, H + j] = d * c_before[b, j] * f * (one - f)
-            gates[b, 2 * H + j] = d * i * (one - g * g)
-            gates[b, 3 * H + j] = dh[b, j] * y * o * (one - o)
+            y[j] = tanh(c[b, j], one)
+        for j in range(H):
+            d[j] = dc[b, j] + dh[b, j] * o[j] * (one - y[j] * y[j])
+        for j in range(H):
+            o[j] *= dh[b, j] * y[j] * (one - o[j])
+        for j in range(H):
+            dc_before[b, j] += d[j] * f[j]
+        for j in range(H):
+            f[j] *= d[j] * c_before[b, j] * (one - f[j])
+        for j in range(H):
+            di = d[j] * g[j] * i[j] * (one - i[j])
+            g[j] = d[j] * i[j] * (one - g[j] * g[j])
+            i[j] = di

@@ -9,6 +9,7 @@ Sources: Milakov & Gimelshein (2018), algorithm 3; Dao et al. (2022), algorithms
 from __future__ import annotations
 
 import numpy as np
+from numba.core.imputils import impl_ret_borrowed
 
 from .. import threads
 from ..ops.scaled_dot_product import check_groups, check_order
@@ -23,9 +24,9 @@ from .attention_tiles import (
     slopes_of,
     tile_size,
 )
-from .compiling import OPTIONS, njit
+from .compiling import OPTIONS, instruction, njit
 from .exponential import exp
-from .tiles import multiply_add
+from .tiles import LANES, multiply_add
 
 PRODUCTS = 1 << 21  # multiplications that are worth a part of their own
 
@@ -58,15 +59,32 @@ def attention_decode(q, keys, values, start, slopes=None, out=None):
     check_order(True, None, slopes, q.shape[1])
     check_groups(q, keys)
     y = np.empty((*q.shape[:2], values.shape[3]), q.dtype) if out is None else out
-    _by_heads(_attention_decode, q.shape[1], q[:, :, None], values, q, keys, values,
-              np.ascontiguousarray(start, np.int64), slopes is not None, slopes_of(slopes, q), y)
+    _by_heads(_attention_decode, q.shape[1], q[:, :, None], values, q, in_a_row(keys),
+              in_a_row(values), np.ascontiguousarray(start, np.int64), slopes is not None,
+              slopes_of(slopes, q), y)
     return y
+
+
+def in_a_row(x):
+    """x (B, H, S, D), or a copy of it, whose S D numbers of a head lie one after another."""
+    return x if x.strides[2:] == (x.shape[3] * x.itemsize, x.itemsize) else np.ascontiguousarray(x)
+
+
+@instruction(lambda x: x)
+def contiguous(typing_context, x):
+    """An array that lies in a row, of the type that says so: its loops become vector instructions.
+
+    A head of a cache that is not full is such an array, of which the compiler does not know.
+    """
+    def generate(context, builder, signature, values):
+        return impl_ret_borrowed(context, builder, signature.return_type, values[0])
+    return x.copy(layout="C")(x), generate
 
 
 def _by_heads(kernel, heads, q, v, *arguments):
     """kernel(first, end, *arguments) for so many heads of each row, cut into parts."""
-    B, H, T, D = q.shape
-    (S, W), N = v.shape[2:], B * heads
+    (B, H, *sizes), N = q.shape, len(q) * heads
+    T, D, S, W = [-(-n // LANES) * LANES for n in (*sizes, *v.shape[2:])]  # what the tiles hold
     parts = threads.parts(min(PARTS, N), B * H * T * S * (D + W), PRODUCTS)
     if parts == 1:
         kernel(0, N, *arguments)
@@ -220,13 +238,14 @@ def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
     scale = q.dtype.type(1 / np.sqrt(D))
     for i in range(first, end):
         b, h = i // H, i % H
-        n = h // group
+        k, v = contiguous(keys[b, h // group]), contiguous(values[b, h // group])
+        query = q[b, h].copy()
         scores = np.empty(S, q.dtype)
         top = q.dtype.type(-np.inf)
         for s in range(start[b], S):
             score = q.dtype.type(0)
             for d in range(D):
-                score += q[b, h, d] * keys[b, n, s, d]
+                score += query[d] * k[s, d]
             scores[s] = score * scale
             if sloped:
                 scores[s] -= slopes[h] * (S - 1 - s)
@@ -237,6 +256,6 @@ def _attention_decode(first, end, q, keys, values, start, sloped, slopes, y):
             p = exp(scores[s] - top)
             total += p
             for d in range(W):
-                mixed[d] += p * values[b, n, s, d]
+                mixed[d] += p * v[s, d]
         for d in range(W):
             y[b, h, d] = mixed[d] / total if total != 0 else q.dtype.type(0)

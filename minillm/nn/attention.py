@@ -31,13 +31,15 @@ class KeyValueCache:
         return self.keys[:, :, :end], self.values[:, :, :end]
 
     def select(self, rows: list[int]) -> None:
-        """Row i becomes what row ``rows[i]`` was."""
-        kept = [x[rows, :, :self.length] for x in (self.keys, self.values)]
-        if len(rows) != len(self.keys):
-            shape = len(rows), *self.keys.shape[1:]
-            self.keys, self.values = (np.empty(shape, self.keys.dtype) for _ in range(2))
-        for x, filled in zip((self.keys, self.values), kept, strict=True):
-            x[:, :, :self.length] = filled
+        """Row i becomes what row ``rows[i]`` was. Those that stay where they are are not copied."""
+        more = len(rows) - len(self.keys)
+        if more > 0:
+            room = np.empty((more, *self.keys.shape[1:]), self.keys.dtype)
+            self.keys, self.values = (np.concatenate((x, room)) for x in (self.keys, self.values))
+        moved = [i for i, row in enumerate(rows) if row != i]
+        for x in (self.keys, self.values):
+            x[moved, :, :self.length] = x[[rows[i] for i in moved], :, :self.length]
+        self.keys, self.values = self.keys[:len(rows)], self.values[:len(rows)]
 
 
 class CrossCache(KeyValueCache):

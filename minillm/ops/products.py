@@ -1,13 +1,17 @@
-"""Products of matrices: BLAS does them, a part of the rows in each thread of the pool."""
+"""Products of matrices: some rows or columns in each thread of the pool; BLAS does most of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .. import blas, threads
+from ..backends import twin
 
 PARTS = 8  # at most
 ENOUGH = 1 << 22  # multiplications that are worth a part of their own
+FEW = 16  # rows, for which BLAS would rearrange a large matrix longer than it multiplies
+LARGE = 1 << 16  # numbers of such a matrix
+TURNED = 32  # rows, up to which a product with a tied table is faster as (Wᵀ xᵀ)ᵀ
 
 
 def multiply(x, w, out=None):
@@ -23,8 +27,32 @@ def multiply(x, w, out=None):
         out[...] = multiply(x, w)
         return out
     rows, y = x.reshape(-1, x.shape[-1]), out.reshape(-1, w.shape[1])
-    spread(lambda here: np.matmul(rows[here], w, out=y[here]), len(rows), w.size)
+    M, F = y.shape
+    if M >= F or M * w.size < 2 * ENOUGH:  # a part reads all of the smaller factor; or there is one
+        spread(lambda here: product(rows[here], w, y[here]), M, w.size)
+        return out
+    turned = M <= TURNED and w.T.flags.c_contiguous
+
+    def fill_columns(here: slice) -> None:
+        if turned:
+            y[:, here] = (w.T[here] @ rows.T).T
+        else:
+            product(rows, w[:, here], y[:, here])
+
+    spread(fill_columns, F, rows.size)
     return out
+
+
+def product(x, w, out):
+    """out = x W in this thread.  x: (M, C), w: (C, F), out: (M, F)."""
+    few = 1 < len(x) <= FEW and w.size >= LARGE and x.dtype == w.dtype == out.dtype == np.float32
+    return (few_rows if few else np.matmul)(x, w, out=out)
+
+
+@twin
+def few_rows(x, w, out):
+    """x W for few rows and a large matrix, in this thread.  x: (M, C), w: (C, F) -> out: (M, F)."""
+    return np.matmul(x, w, out=out)
 
 
 def add_transposed_product(x, dy, dw):

@@ -13,7 +13,7 @@ import numpy as np
 from .. import blas, threads
 from ..backends import twin
 from .activation import sigmoid
-from .products import ENOUGH, add_transposed_product
+from .products import ENOUGH, add_transposed_product, product
 
 ROWS = 16  # of the batch, at least, that are worth a thread of their own
 
@@ -80,7 +80,7 @@ def lstm(a, w, h, c):
         waiting = np.empty((rows.stop - rows.start, w.shape[1]), a.dtype)
         for t in range(len(a)):
             gates = a[t, rows]
-            gates += np.matmul(h[t, rows], w, out=waiting)
+            gates += product(h[t, rows], w, waiting)
             lstm_step(gates, c[t, rows], c[t + 1, rows], h[t + 1, rows])
 
     by_batch(run, a.shape[1], w)
@@ -100,7 +100,7 @@ def lstm_backward(dh, dc, gates, c, h, w, dw):
         for t in reversed(range(len(gates))):
             lstm_step_backward(dh[t + 1, rows], dc[t + 1, rows], gates[t, rows], c[t, rows],
                                c[t + 1, rows], dc[t, rows])
-            dh[t, rows] += np.matmul(gates[t, rows], turned, out=back)
+            dh[t, rows] += product(gates[t, rows], turned, back)
 
     by_batch(run, gates.shape[1], w)
     add_transposed_product(h[:-1], gates, dw)

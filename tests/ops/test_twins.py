@@ -45,7 +45,8 @@ def test_twin_equals_definition(name, dtype, layout, inplace):
                                    atol=size * TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("name", ["softmax", "log_softmax", "gelu", "softmax_backward"])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "gelu", "gelu_exact",
+                                  "gelu_exact_backward", "softmax_backward"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 def test_twin_keeps_nan_and_infinity(name, dtype):
     op = getattr(ops, name)

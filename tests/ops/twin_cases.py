@@ -160,6 +160,17 @@ def word2vec_case(op):
     return run
 
 
+def few_rows_case(which, dtype, layout, inplace):
+    op, results = getattr(ops.products.few_rows, which), []
+    for F in (48, V):  # whole vectors, and not
+        w, = arrays((D, F), 1, dtype, layout, seed=1)
+        for M in (2, 9, 16):
+            x, out = arrays((M, D), 1, dtype, layout) + arrays((M, F), 1, dtype, layout)
+            results += [op(x, w, out), op(x, arrays((F, D), 1, dtype, layout)[0].T, out.copy()),
+                        op(x, np.repeat(w, 2, axis=1)[:, :w.shape[1]].copy(), out=out.copy())]
+    return results
+
+
 def lstm_step_case(which, dtype, layout, inplace):
     a, = arrays((T, 4 * V), 1, dtype, layout)
     before, c, h = arrays((T, V), 3, dtype, layout, seed=1)
@@ -241,6 +252,7 @@ CASES = {
     "adamw": adamw_case,
     "lstm_step": lstm_step_case,
     "lstm_step_backward": lstm_step_backward_case,
+    "few_rows": few_rows_case,
     "gated": gated_case,
     "gated_backward": gated_backward_case,
     "choose": choose_case,
