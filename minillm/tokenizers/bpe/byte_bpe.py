@@ -163,18 +163,22 @@ class ByteBPE:
         left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
         pair_table(left, right, merged, ranks.astype(np.int64), pairs)
         entries = entries_of([token or b"" for token in self.vocabulary])
-        whole = np.full(len(self.vocabulary), self.whole_pieces)
+        made = np.zeros(len(self.vocabulary), bool)
         byte_pairs = np.zeros(0 if (self.byte_ids < 0).any() else 1 << 16, np.uint64)
         if len(byte_pairs):
             byte_pair_values(self.byte_ids, pairs, byte_pairs)
         uncut = Joints(np.zeros(16, np.uint64), np.zeros(0, bool))
-        words = Vocabulary(self.byte_ids, pairs, byte_pairs, whole, entries, uncut)
-        if not self.whole_pieces:  # an entry is met often: which are made by their merges?
-            short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
-            spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
-            ids, ends = self._run(words, self._new_memory(), entries.data, spans, "given")
-            whole[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
-        return words._replace(joints=joints_of(self.vocabulary))
+        words = Vocabulary(self.byte_ids, pairs, byte_pairs, made, False, entries, uncut)
+        # An entry is met often: which are made by their merges?
+        short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
+        spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
+        ids, ends = self._run(words, self._new_memory(), entries.data, spans, "given")
+        made[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
+        # As a whole piece an entry is itself, as a part of one what its merges make. Of longer
+        # entries the caller of the kernel cannot tell which it has.
+        long = any(len(token) > MEMORABLE and not token.isascii() for token in self.ids)
+        joints = uncut if self.whole_pieces and long else joints_of(self.vocabulary)
+        return words._replace(whole=self.whole_pieces, joints=joints)
 
     def _new_memory(self) -> Any:
         """An empty memory of pieces seen."""

@@ -18,8 +18,9 @@ from .merging_kernel import merge_scanning, merge_valued
 
 # byte_ids: (256,) id of each byte, or -1. pairs: the table of ``merging_kernel``; byte_pairs: what
 # it has for each two bytes, empty where a byte has no id. entries: ``Entries`` of the vocabulary.
-# whole: (V,) is a piece that is this entry this entry alone? joints: where pieces may be cut.
-Vocabulary = namedtuple("Vocabulary", "byte_ids pairs byte_pairs whole entries joints")
+# made: (V,) is this entry what its merges make? whole: is a piece that is an entry this
+# entry, whatever they make? joints: where pieces may be cut.
+Vocabulary = namedtuple("Vocabulary", "byte_ids pairs byte_pairs made whole entries joints")
 # pairs: a hash table of characters that stand side by side in an entry; LAST + byte and LEAD + byte
 # stand for characters that end or begin with this byte, of which an entry has only a part. parts:
 # (65536,) does any entry have such a part at these two bytes? Of no size: nothing may be cut.
@@ -29,11 +30,11 @@ FEW = 4  # bytes of a piece that is not worth cutting
 
 
 @lean
-def merge_piece(text, i, end, words, memory):
+def merge_piece(text, i, end, words, memory, alone):
     """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many."""
     symbols, values = memory.symbols, memory.values
     found = entry_at(text, i, end - i, words.entries)
-    if found >= 0 and words.whole[found]:
+    if found >= 0 and (words.made[found] or (alone and words.whole)):
         symbols[0] = found
         return 1
     count = 0
@@ -98,8 +99,8 @@ def unit_length(text, i, end, words):
 
 
 @lean
-def encode_units(text, i, end, words, memory, out, n):
-    """The piece text[i:end] unit by unit; returns (where it stopped, ids so far).
+def encode_units(text, i, end, words, memory, out, n, start):
+    """The piece text[start:end] unit by unit, from i on; returns (where it stopped, ids so far).
 
     It stops before the end at a unit longer than LONGEST.
     """
@@ -107,9 +108,18 @@ def encode_units(text, i, end, words, memory, out, n):
         length = unit_length(text, i, end, words)
         if length > LONGEST:
             break
+        alone = i == start and i + length == end
+        if words.whole and not alone:  # what is remembered of an entry may be that of a whole piece
+            found = entry_at(text, i, length, words.entries)
+            if found >= 0 and not words.made[found]:
+                for k in range(merge_piece(text, i, i + length, words, memory, False)):
+                    out[n] = memory.symbols[k]
+                    n += 1
+                i += length
+                continue
         slot = slot_in(memory, text, i, length)
         if is_free(slot):
-            count = merge_piece(text, i, i + length, words, memory)
+            count = merge_piece(text, i, i + length, words, memory, alone)
             n = remember(memory, slot, text, i, length, count, out, n)
         else:
             n = recall(memory, slot, out, n)
@@ -140,7 +150,7 @@ def encode(text, segments, splitting, words, memory, out, ends, progress):
         i, stop = segments[s, 0], segments[s, 1]
         if s == progress[0] and progress[1] > i:
             i, end = progress[1], progress[3]
-            i, n = encode_units(text, i, end, words, memory, out, n)
+            i, n = encode_units(text, i, end, words, memory, out, n, -1)
             if i < end:
                 progress[1], progress[2] = i, n
                 return unit_length(text, i, end, words)
@@ -154,12 +164,12 @@ def encode(text, segments, splitting, words, memory, out, ends, progress):
                     i = end
                     continue
                 if length <= FEW or text[end - 1] < 128 or words.joints.parts.size == 0:
-                    count = merge_piece(text, i, end, words, memory)
+                    count = merge_piece(text, i, end, words, memory, True)
                     n = remember(memory, slot, text, i, length, count, out, n)
                     i = end
                     continue
             start, begun = i, n
-            i, n = encode_units(text, i, end, words, memory, out, n)
+            i, n = encode_units(text, i, end, words, memory, out, n, i)
             if i < end:
                 progress[0], progress[1], progress[2], progress[3] = s, i, n, end
                 return unit_length(text, i, end, words)

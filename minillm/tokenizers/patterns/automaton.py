@@ -24,6 +24,7 @@ from .tree import Atomic, Chain, Chars, Choice, Edge, Look, Node, Repeat, can_be
 
 LARGEST = 4000  # instructions, or states
 DEAD = 0  # the state with no place in it
+State = tuple[int, tuple[int, ...]]  # what looks behind tell, and the places in the pattern
 
 
 class NoAutomatonError(ValueError):
@@ -54,9 +55,24 @@ class Step(NamedTuple):
     nexts: tuple[int, ...] = ()
 
 
-@cache
 def automaton_of(pattern: str, dialect: str = "fancy") -> Automaton:
     """The automaton of a named rule or a pattern; raises a NoAutomatonError if there is none."""
+    found = automaton_or_reason(pattern, dialect)
+    if isinstance(found, str):
+        raise NoAutomatonError(found)
+    return found
+
+
+@cache
+def automaton_or_reason(pattern: str, dialect: str) -> Automaton | str:
+    """The automaton, or why there is none: that, too, is found out once and not at every text."""
+    try:
+        return compiled_automaton(pattern, dialect)
+    except NoAutomatonError as error:
+        return str(error)
+
+
+def compiled_automaton(pattern: str, dialect: str) -> Automaton:
     tree = tree_of(pattern, dialect)
     if can_be_empty(tree):
         raise NoAutomatonError("the pattern may match no characters at all")
@@ -182,13 +198,20 @@ def tabulated(program: Program, start: int, classes: np.ndarray) -> Automaton:
     looks = [step.members for step in program.steps if step.kind == "behind"]
     kinds = [tuple(k in members for members in looks) for k in range(width)]  # all that looks tell
     before = [kinds.index(kind) for kind in kinds]
-    numbers: dict[tuple[int, tuple[int, ...]], int] = {(0, ()): DEAD}
-    starts = [numbers.setdefault((kind, (start,)), len(numbers)) for kind in before]
+    states: list[State] = [(0, ())]
+    numbers: dict[State, int] = {states[DEAD]: DEAD}
+
+    def number(state: State) -> int:
+        if state not in numbers:
+            numbers[state] = len(states)
+            states.append(state)
+        return numbers[state]
+
+    starts = [number((kind, (start,))) for kind in before]
     rows: list[list[int]] = []
-    while len(rows) < len(numbers):
-        if len(numbers) > LARGEST:
+    for last, places in states:  # which grow meanwhile
+        if len(states) > LARGEST:
             raise NoAutomatonError(f"the pattern has more than {LARGEST} states")
-        last, places = list(numbers)[len(rows)]
         row = []
         for kind in range(width):
             found, done = followed(program.steps, places, last, kind)
@@ -196,8 +219,8 @@ def tabulated(program: Program, start: int, classes: np.ndarray) -> Automaton:
                 program.steps[place].nexts[0] for place in found
                 if kind in program.steps[place].members
             )) if kind != edge else ()
-            state = (before[kind], nexts) if nexts else (0, ())
-            row.append(numbers.setdefault(state, len(numbers)) << 1 | done)
+            state = (before[kind], nexts) if nexts else states[DEAD]
+            row.append(number(state) << 1 | done)
         rows.append(row)
     table = np.array(rows, np.int32).ravel()
     return Automaton(classes, table, np.array(starts, np.int32), width, bool(looks))

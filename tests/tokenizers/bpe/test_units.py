@@ -69,3 +69,15 @@ def test_characters_with_parts_at_the_ends():
     token = "文字".encode()[1:5]
     assert characters(token) == ["文".encode()[1:], "字".encode()[:2]]
     assert characters("a中".encode()) == [b"a", "中".encode()]
+
+
+def test_an_entry_as_a_piece_and_as_a_part_of_one():
+    """No merge makes the entry 中文: a piece that is it gets its id, a part of one does not."""
+    tokens = [bytes([byte]) for byte in range(256)]
+    model = ByteBPE([*tokens, "中文".encode()], np.empty((0, 3), np.int32), whole_pieces=True)
+    tok = Tokenizer(model, pre_tokenizer=Split(r"\s|\S+"))
+    for text in ("中文", "中文字", "字中文", "中文 中文字 中文", "字中文 中文"):
+        with backend("numpy"):
+            expected = tok.encode(text)
+        assert tok.encode(text) == expected
+        assert expected.count(256) == text.split().count("中文")
