@@ -12,13 +12,12 @@ import numpy as np
 from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.split_rules import Split, split
-from ..text.memories import Memories, power_of_two
+from ..text.memories import Memories
 from ..text.segments import Pieces, token_spans
 from .merges import apply_merges
 
 MEMORABLE = 128  # bytes of the longest piece that the kernel merges itself
 MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
-REMEMBERED = 1 << 19  # slots for short pieces, of which at most 60 % are filled
 
 
 @dataclass(eq=False)
@@ -78,10 +77,9 @@ class ByteBPE:
         Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
         """
         if active_backend() == "numba" and not self.dropout:
-            memory = self._memories.take()
-            found = self._run(self._words, memory, data, segments, rule)
+            ids, ends, memory = self._run(self._words, self._memories.take(), data, segments, rule)
             self._memories.give_back(memory)
-            return found
+            return ids, ends
         ids: list[int] = []
         ends = np.zeros(len(segments), np.int64)
         raw = data.tobytes()
@@ -98,18 +96,28 @@ class ByteBPE:
 
     def _run(
         self, words: Any, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The kernel, and the long pieces that it leaves; `memory` is this call's alone."""
+    ) -> tuple[np.ndarray, np.ndarray, Any]:
+        """The kernel, and the long pieces that it leaves: (ids, ends, the memory, grown perhaps).
+
+        `memory` is this call's alone.
+        """
         from ..pre_tokenizers.ascii_kernel import Splitting
+        from ..text.memory_kernel import with_room
         from ..text.unicode_classes import class_table
-        from .byte_bpe_kernel import encode
+        from .byte_bpe_kernel import FULL, encode, new_block
 
         splitting = Splitting(RULES.index(rule), class_table())
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
         out, ends = np.empty(room, np.int32), np.empty(len(segments), np.int64)
-        progress = np.zeros(4, np.int64)
+        progress = np.array([0, segments[0, 0] if len(segments) else 0, 0, 0, 0], np.int64)
+        block = new_block()
         segments = np.ascontiguousarray(segments, np.int64)
-        while length := encode(data, segments, splitting, words, memory, out, ends, progress):
+        while length := encode(
+            data, segments, splitting, words, memory, block, out, ends, progress
+        ):
+            if length == FULL:
+                memory = with_room(memory)
+                continue
             i, n = progress[1:3].tolist()
             piece = data[i : i + length]
             whole = self.ids.get(piece.tobytes()) if self.whole_pieces else None
@@ -122,7 +130,7 @@ class ByteBPE:
                 out[n], count = whole, 1
             progress[1:3] = i + length, n + count
         ids = out[: progress[2]]
-        return (ids.copy() if room < 1 << 20 else ids), ends
+        return (ids.copy() if room < 1 << 20 else ids), ends, memory
 
     def _merge_long(self, symbols: np.ndarray, pairs: np.ndarray) -> int:
         """Merge a long piece in place; returns how many symbols are left."""
@@ -148,20 +156,21 @@ class ByteBPE:
 
     @cached_property
     def _memories(self) -> Memories:
-        return Memories(self._new_memory)
+        from ..text.memory_kernel import new_memory
+
+        return Memories(new_memory)
 
     @cached_property
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
-        from ..text.pieces_kernel import entries_of
+        from ..text.index_kernel import entries_of
+        from ..text.memory_kernel import new_memory
         from .byte_bpe_kernel import Joints, Vocabulary
-        from .merging_kernel import byte_pair_values, pair_table
+        from .merging_kernel import byte_pair_values, pairs_of
         from .units import joints_of
 
-        pairs = np.zeros(2 * power_of_two(2 * len(self.merges)), np.uint64)
         ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
-        left, right, merged = (np.ascontiguousarray(column) for column in self.merges.T)
-        pair_table(left, right, merged, ranks.astype(np.int64), pairs)
+        pairs = pairs_of(self.merges, ranks)
         entries = entries_of([token or b"" for token in self.vocabulary])
         made = np.zeros(len(self.vocabulary), bool)
         byte_pairs = np.zeros(0 if (self.byte_ids < 0).any() else 1 << 16, np.uint64)
@@ -172,16 +181,10 @@ class ByteBPE:
         # An entry is met often: which are made by their merges?
         short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
         spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
-        ids, ends = self._run(words, self._new_memory(), entries.data, spans, "given")
+        ids, ends, _ = self._run(words, new_memory(), entries.data, spans, "given")
         made[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
         # As a whole piece an entry is itself, as a part of one what its merges make. Of longer
         # entries the caller of the kernel cannot tell which it has.
         long = any(len(token) > MEMORABLE and not token.isascii() for token in self.ids)
         joints = uncut if self.whole_pieces and long else joints_of(self.vocabulary)
         return words._replace(whole=self.whole_pieces, joints=joints)
-
-    def _new_memory(self) -> Any:
-        """An empty memory of pieces seen."""
-        from ..text.memory_kernel import new_memory
-
-        return new_memory(REMEMBERED, REMEMBERED // 4, 1 << 23, 1 << 22)

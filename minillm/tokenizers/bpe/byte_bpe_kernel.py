@@ -1,8 +1,9 @@
-"""Text to ids in one pass: find a piece, look it up, and merge only what was never seen before.
+"""Text to ids in three passes over a thousand pieces at a time.
 
-Natural text repeats itself: almost every piece has been seen, so most of the time is spent finding
-where pieces end (``scanning_kernel``) and finding them in a table (``pieces_kernel``). What a
-memory of pieces holds is told in ``memory_kernel``. The definition is ``ByteBPE.encode_piece``.
+Natural text repeats itself: almost every piece has been seen before. So pieces get numbers first,
+those of a memory (``memory_kernel``); then the few that are new are merged; then the ids of all
+are written down. Each pass does one thing over and over, and what it asks of the machine's memory
+for one piece does not wait for the piece before. The definition is ``ByteBPE.encode_piece``.
 """
 
 from collections import namedtuple
@@ -10,61 +11,86 @@ from collections import namedtuple
 import numpy as np
 
 from ..pre_tokenizers.ascii_kernel import next_piece
+from ..text.index_kernel import entry_at, first_slot, may_hold, put_bits
 from ..text.machine_kernel import lean
-from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import entry_at, is_free, pair_key, pair_slot
+from ..text.memory_kernel import (
+    LONGEST,
+    SPARE,
+    add_piece,
+    has_ids,
+    has_room,
+    is_new,
+    place_in,
+    put_ids,
+    recall,
+    remember,
+)
+from ..text.pieces_kernel import ONE, mixed, pair_key
 from ..text.utf8_kernel import character_width, code_point
 from .merging_kernel import merge_scanning, merge_valued
 
-# byte_ids: (256,) id of each byte, or -1. pairs: the table of ``merging_kernel``; byte_pairs: what
+# byte_ids: (256,) id of each byte, or -1. pairs: ``Pairs`` of ``merging_kernel``; byte_pairs: what
 # it has for each two bytes, empty where a byte has no id. entries: ``Entries`` of the vocabulary.
 # made: (V,) is this entry what its merges make? whole: is a piece that is an entry this
 # entry, whatever they make? joints: where pieces may be cut.
 Vocabulary = namedtuple("Vocabulary", "byte_ids pairs byte_pairs made whole entries joints")
-# pairs: a hash table of characters that stand side by side in an entry; LAST + byte and LEAD + byte
-# stand for characters that end or begin with this byte, of which an entry has only a part. parts:
-# (65536,) does any entry have such a part at these two bytes? Of no size: nothing may be cut.
+# pairs: a Bloom filter of the characters that stand side by side in an entry; LAST + byte and
+# LEAD + byte stand for characters that end or begin with this byte, of which an entry has only a
+# part. parts: (65536,) does any entry have such a part at these two bytes? Of no size: nothing may
+# be cut. A pair too many in the filter only leaves a piece longer than it must be.
 Joints = namedtuple("Joints", "pairs parts")
 LEAD, LAST = 0x110000, 0x110100
+# numbers: of the pieces of a block. starts, lengths: where its new ones are. ids: room for one.
+Block = namedtuple("Block", "numbers starts lengths seen ids")
 FEW = 4  # bytes of a piece that is not worth cutting
+FULL = -1
 
 
-@lean
+def new_block():
+    """Room for a block of pieces."""
+    return Block(
+        np.empty(SPARE, np.int32), np.empty(SPARE, np.int64), np.empty(SPARE, np.int64),
+        np.empty(SPARE, np.uint64), np.empty(LONGEST + 3, np.int32),
+    )
+
+
+@lean(forceinline=True)
 def merge_piece(text, i, end, words, memory, alone):
-    """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many."""
-    symbols, values = memory.symbols, memory.values
+    """Ids of one piece of at most LONGEST bytes, into `memory.symbols`; returns how many.
+
+    alone: is it a whole piece, not a part of one?
+    """
+    symbols, values = memory.symbols, memory.room
     found = entry_at(text, i, end - i, words.entries)
     if found >= 0 and (words.made[found] or (alone and words.whole)):
         symbols[0] = found
         return 1
-    count = 0
     if words.byte_pairs.size:
         for k in range(i, end - 1):
             symbols[k - i] = words.byte_ids[text[k]]
             values[k - i] = words.byte_pairs[np.int64(text[k]) << 8 | text[k + 1]]
         symbols[end - 1 - i] = words.byte_ids[text[end - 1]]
         return merge_valued(symbols, values, end - i, words.pairs)
-    for k in range(i, end):
-        first = words.byte_ids[text[k]]
-        if first >= 0:
-            symbols[count] = first
-            count += 1
-    return merge_scanning(symbols, values, count, words.pairs)
+    return merge_known_bytes(text, i, end, words.byte_ids, words.pairs, symbols, values)
 
 
 @lean
-def has_pair(left, right, table):
-    """Is this pair in a hash table of pairs?"""
-    key = pair_key(left, right)
-    return table[np.int64(pair_slot(table, key, 1))] == key
+def merge_known_bytes(text, i, end, byte_ids, pairs, symbols, values):
+    """The same for a vocabulary without some bytes, which are left out."""
+    count = 0
+    for k in range(i, end):
+        first = byte_ids[text[k]]
+        if first >= 0:
+            symbols[count] = first
+            count += 1
+    return merge_scanning(symbols, values, count, pairs)
 
 
 @lean(cache=True)
-def fill_pairs(lefts, rights, table):
-    """Put pairs into an empty hash table."""
+def put_neighbours(lefts, rights, bits):
+    """Put pairs of characters into the filter of ``Joints``."""
     for k in range(lefts.size):
-        key = pair_key(lefts[k], rights[k])
-        table[np.int64(pair_slot(table, key, 1))] = key
+        put_bits(bits, pair_key(lefts[k], rights[k]))
 
 
 @lean
@@ -79,12 +105,14 @@ def unit_end(text, i, end, joints):
     while i < end:
         width = character_width(text[i])
         point = code_point(text, i, width)
-        if (before >= 128 or point >= 128) and not has_pair(before, point, joints.pairs):
+        if (before >= 128 or point >= 128) and not may_hold(
+            joints.pairs, pair_key(before, point)
+        ):
             last, lead = np.int64(text[i - 1]), np.int64(text[i])
             if not joints.parts[last << 8 | lead] or not (
-                has_pair(before, LEAD + lead, joints.pairs)
-                or has_pair(LAST + last, point, joints.pairs)
-                or has_pair(LAST + last, LEAD + lead, joints.pairs)
+                may_hold(joints.pairs, pair_key(before, LEAD + lead))
+                or may_hold(joints.pairs, pair_key(LAST + last, point))
+                or may_hold(joints.pairs, pair_key(LAST + last, LEAD + lead))
             ):
                 return i
         before = point
@@ -92,14 +120,81 @@ def unit_end(text, i, end, joints):
     return end
 
 
-@lean
+@lean(forceinline=True)
 def unit_length(text, i, end, words):
     """Bytes of the unit at i of a piece that ends at `end`."""
     return (unit_end(text, i, end, words.joints) if words.joints.parts.size else end) - i
 
 
 @lean
-def encode_units(text, i, end, words, memory, out, n, start):
+def number_pieces(text, segments, splitting, memory, block, s, i):
+    """The numbers of the next pieces, from byte i of segment s on; -1 stands where one ends.
+
+    Returns (numbers, new pieces, segment, byte, end of the piece there): it stops when the block is
+    full, at the end, or before a piece longer than LONGEST. What is new has no ids yet.
+    """
+    count, fresh = 0, 0
+    while s < segments.shape[0]:
+        stop = segments[s, 1]
+        while i < stop:
+            if count == SPARE:
+                return count, fresh, s, i, i
+            length = next_piece(text, i, stop, splitting)
+            if length > LONGEST:
+                return count, fresh, s, i, i + length
+            place = place_in(memory, text, i, length)
+            number = place.number
+            if is_new(place):
+                number = add_piece(memory, place, text, i, length)
+                block.starts[fresh], block.lengths[fresh] = i, length
+                fresh += 1
+            block.numbers[count] = number
+            count += 1
+            i += length
+        if count == SPARE:
+            return count, fresh, s, i, i
+        block.numbers[count] = -1
+        count += 1
+        s += 1
+        if s < segments.shape[0]:
+            i = segments[s, 0]
+    return count, fresh, s, i, i
+
+
+@lean
+def look_ahead(memory, first, count, entries, seen):
+    """Ask for what the search for `count` new pieces among the entries is going to read.
+
+    The answers arrive together; each search by itself would wait for its own.
+    """
+    slots, last = entries.slots, np.uint64(entries.slots.size - 1)
+    for k in range(count):
+        hashed = mixed(memory.keys[first + k, 0], memory.keys[first + k, 1])
+        seen[k] = slots[first_slot(hashed, slots)]
+    for k in range(count):
+        seen[k] = entries.keys[max(seen[k] & last, ONE) - ONE, 0]
+
+
+@lean
+def fill_new(text, words, memory, block, first, count):
+    """Find the ids of the `count` new pieces whose numbers begin at `first`."""
+    look_ahead(memory, first, count, words.entries, block.seen)
+    for k in range(count):
+        i, length = block.starts[k], block.lengths[k]
+        unit = length
+        if length > FEW and text[i + length - 1] >= 128:
+            unit = unit_length(text, i, i + length, words)
+        if unit == length:
+            ids = merge_piece(text, i, i + length, words, memory, True)
+        else:
+            ids = encode_units(text, i, i, i + length, words, memory, block.ids, 0)[1]
+            for j in range(ids):
+                memory.symbols[j] = block.ids[j]
+        put_ids(memory, first + k, ids)
+
+
+@lean
+def encode_units(text, i, start, end, words, memory, out, n):
     """The piece text[start:end] unit by unit, from i on; returns (where it stopped, ids so far).
 
     It stops before the end at a unit longer than LONGEST.
@@ -108,73 +203,58 @@ def encode_units(text, i, end, words, memory, out, n, start):
         length = unit_length(text, i, end, words)
         if length > LONGEST:
             break
-        alone = i == start and i + length == end
-        if words.whole and not alone:  # what is remembered of an entry may be that of a whole piece
-            found = entry_at(text, i, length, words.entries)
-            if found >= 0 and not words.made[found]:
-                for k in range(merge_piece(text, i, i + length, words, memory, False)):
-                    out[n] = memory.symbols[k]
-                    n += 1
-                i += length
-                continue
-        slot = slot_in(memory, text, i, length)
-        if is_free(slot):
-            count = merge_piece(text, i, i + length, words, memory, alone)
-            n = remember(memory, slot, text, i, length, count, out, n)
+        alone = length == end - start
+        place = place_in(memory, text, i, length, words.whole and not alone)
+        if has_ids(memory, place):
+            n = recall(memory, place.number, out, n)
         else:
-            n = recall(memory, slot, out, n)
+            count = merge_piece(text, i, i + length, words, memory, alone)
+            if is_new(place) and has_room(memory):
+                n = remember(memory, place, text, i, length, count, out, n)
+            else:
+                for k in range(count):
+                    out[n + k] = memory.symbols[k]
+                n += count
         i += length
     return i, n
 
 
 @lean
-def keep_whole(memory, text, i, length, out, begun, n):
-    """Keep the ids out[begun:n] for the piece text[i : i + length], whose units were encoded."""
-    slot = slot_in(memory, text, i, length)
-    if is_free(slot):
-        for k in range(begun, n):
-            memory.symbols[k - begun] = out[k]
-        remember(memory, slot, text, i, length, n - begun, out, begun)
+def write_ids(memory, block, count, out, ends, s, n):
+    """The ids of the pieces with these numbers, and the ends of segments from `s` on."""
+    for k in range(count):
+        number = block.numbers[k]
+        if number < 0:
+            ends[s] = n
+            s += 1
+        else:
+            n = recall(memory, number, out, n)
+    return n
 
 
 @lean(cache=True, nogil=True)
-def encode(text, segments, splitting, words, memory, out, ends, progress):
+def encode(text, segments, splitting, words, memory, block, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
     `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far,
-    end of the piece at that byte), zeros at first. The kernel stops at a piece longer than LONGEST
-    and returns its length, for the caller to merge, or 0 when all is done.
+    start and end of a long piece at that byte), at first (0, first byte, 0, 0, 0). The kernel stops
+    at a unit longer than LONGEST and returns its length, for the caller to merge; at a memory
+    without room, with FULL; or with 0 when all is done.
     """
-    n = progress[2]
-    for s in range(progress[0], segments.shape[0]):
-        i, stop = segments[s, 0], segments[s, 1]
-        if s == progress[0] and progress[1] > i:
-            i, end = progress[1], progress[3]
-            i, n = encode_units(text, i, end, words, memory, out, n, -1)
-            if i < end:
-                progress[1], progress[2] = i, n
-                return unit_length(text, i, end, words)
-        while i < stop:
-            length = next_piece(text, i, stop, splitting)
-            end = i + length
-            if length <= LONGEST:
-                slot = slot_in(memory, text, i, length)
-                if not is_free(slot):
-                    n = recall(memory, slot, out, n)
-                    i = end
-                    continue
-                if length <= FEW or text[end - 1] < 128 or words.joints.parts.size == 0:
-                    count = merge_piece(text, i, end, words, memory, True)
-                    n = remember(memory, slot, text, i, length, count, out, n)
-                    i = end
-                    continue
-            start, begun = i, n
-            i, n = encode_units(text, i, end, words, memory, out, n, i)
-            if i < end:
-                progress[0], progress[1], progress[2], progress[3] = s, i, n, end
-                return unit_length(text, i, end, words)
-            if length <= LONGEST:
-                keep_whole(memory, text, start, length, out, begun, n)
-        ends[s] = n
-    progress[0], progress[1], progress[2], progress[3] = segments.shape[0], 0, n, 0
+    s, i, n, start, end = progress
+    while s < segments.shape[0]:
+        if i < end:
+            i, n = encode_units(text, i, start, end, words, memory, out, n)
+        stopped = unit_length(text, i, end, words) if i < end else 0
+        if stopped == 0 and not has_room(memory):
+            stopped = FULL
+        if stopped != 0:
+            progress[0], progress[1], progress[2], progress[3], progress[4] = s, i, n, start, end
+            return stopped
+        first, before = memory.used[0], s
+        count, fresh, s, i, end = number_pieces(text, segments, splitting, memory, block, s, i)
+        fill_new(text, words, memory, block, first, fresh)
+        n = write_ids(memory, block, count, out, ends, before, n)
+        start = i
+    progress[2] = n
     return 0

@@ -10,14 +10,16 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..text.index_kernel import entry_at, may_hold, put_bits
 from ..text.machine_kernel import lean
-from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import entry_at, is_free, pair_key, pair_slot
+from ..text.memory_kernel import LONGEST, has_room, is_new, place_in, recall, remember
+from ..text.pieces_kernel import pair_key
 from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width, code_point
 from .merging_kernel import merge_linked, merge_scanning
 
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
+FULL = -1
 SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
 
 # entries: ``Entries`` of the vocabulary. whole: (V,) is a word that is this entry this entry alone?
@@ -30,23 +32,21 @@ Scratch = namedtuple("Scratch", "symbols finals following before heap values")
 
 @lean
 def is_joint(left, right, pieces):
-    """Do these two characters stand side by side in any piece?"""
+    """Do these two characters stand side by side in any piece? Sometimes so though they do not."""
     if left < NARROW and right < NARROW:
         return pieces.narrow_joints[left * NARROW + right]
-    key = pair_key(left, right)
-    return pieces.wide_joints[np.int64(pair_slot(pieces.wide_joints, key, 1))] == key
+    return may_hold(pieces.wide_joints, pair_key(left, right))
 
 
 @lean(cache=True)
 def add_joints(lefts, rights, narrow, wide):
-    """Fill the two tables of characters that stand side by side."""
+    """Fill the table and the Bloom filter of characters that stand side by side."""
     for k in range(lefts.size):
         left, right = swapped(np.int64(lefts[k])), swapped(np.int64(rights[k]))
         if left < NARROW and right < NARROW:
             narrow[left * NARROW + right] = True
         else:
-            key = pair_key(left, right)
-            wide[np.int64(pair_slot(wide, key, 1))] = key
+            put_bits(wide, pair_key(left, right))
 
 
 @lean(forceinline=True)
@@ -146,7 +146,8 @@ def encode(text, segments, pieces, memory, scratch, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
     `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far),
-    zeros at first. Returns 0 when all is done, or the length of a word too long for `scratch`.
+    zeros at first. Returns 0 when all is done, the length of a word too long for `scratch`, or FULL
+    where the memory has no room.
     """
     n = progress[2]
     for s in range(progress[0], segments.shape[0]):
@@ -166,12 +167,15 @@ def encode(text, segments, pieces, memory, scratch, out, ends, progress):
                     out[n + k] = scratch.finals[k]
                 n += count
             else:
-                slot = slot_in(memory, text, i, length)
-                if is_free(slot):
+                place = place_in(memory, text, i, length)
+                if is_new(place):
+                    if not has_room(memory):
+                        progress[0], progress[1], progress[2] = s, i, n
+                        return FULL
                     count = encode_word(text, i, end, pieces, scratch, memory.symbols)
-                    n = remember(memory, slot, text, i, length, count, out, n)
+                    n = remember(memory, place, text, i, length, count, out, n)
                 else:
-                    n = recall(memory, slot, out, n)
+                    n = recall(memory, place.number, out, n)
             n = join_unknown(out, n, here, start, pieces)
             i = end
         ends[s] = n

@@ -8,7 +8,6 @@ import numpy as np
 from ..text.memories import power_of_two
 from .units import neighbours
 
-REMEMBERED = 1 << 18  # slots for short words, of which at most 60 % are filled
 LONGEST_ENTRY = 128  # bytes; a longer word is not remembered either
 NEAR = 48  # symbols of a word that are merged without a heap
 NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
@@ -16,7 +15,7 @@ NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
 
 def with_entries(vocabulary: list[bytes | None], pieces: Any) -> Any:
     """The ``Pieces`` with the entries that their own text is encoded to: words are often such."""
-    from ..text.pieces_kernel import entries_of
+    from ..text.index_kernel import entries_of
 
     entries = entries_of([token or b"" for token in vocabulary])
     sizes = np.diff(entries.starts)
@@ -46,14 +45,18 @@ def run(
     pieces: Any, room: tuple[Any, Any], data: np.ndarray, segments: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple[Any, Any]]:
     """(ids, ends) of the segments, and the room to work in, which may have grown."""
-    from .character_bpe_kernel import encode
+    from ..text.memory_kernel import with_room
+    from .character_bpe_kernel import FULL, encode
 
     out = np.empty(int((segments[:, 1] - segments[:, 0]).sum()) + 3, np.int32)
     ends, progress = np.empty(len(segments), np.int64), np.zeros(3, np.int64)
     segments = np.ascontiguousarray(segments, np.int64)
     memory, scratch = room
     while length := encode(data, segments, pieces, memory, scratch, out, ends, progress):
-        scratch = scratch_for(length)
+        if length == FULL:
+            memory = with_room(memory)
+        else:
+            scratch = scratch_for(length)
     return out[: progress[2]], ends, (memory, scratch)
 
 
@@ -72,17 +75,16 @@ def new_memory() -> tuple[Any, Any]:
     """An empty memory of words, and room for working on a word."""
     from ..text import memory_kernel
 
-    memory = memory_kernel.new_memory(REMEMBERED, REMEMBERED // 4, 1 << 21, 1 << 20)
-    return memory, scratch_for(256)
+    return memory_kernel.new_memory(), scratch_for(256)
 
 
 def joint_tables(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Which characters stand side by side in any of the texts: a square table, a hash table."""
+    """Which characters stand side by side in any of the texts: a square table, a Bloom filter."""
     from .character_bpe_kernel import NARROW, add_joints
 
     found = neighbours(list(texts))
     narrow = np.zeros(NARROW * NARROW, bool)
-    wide = np.zeros(power_of_two(4 * len(found)), np.uint64)
+    wide = np.zeros(power_of_two(len(found)), np.uint64)
     add_joints(found[:, 0].copy(), found[:, 1].copy(), narrow, wide)
     return narrow, wide
 
@@ -95,7 +97,7 @@ def pieces_of_merges(model: Any) -> Any:
     of them one unknown token.
     """
     from .character_bpe_kernel import UNKNOWN, Pieces
-    from .merging_kernel import pair_table
+    from .merging_kernel import pairs_of
 
     byte_ids = np.array([model.ids.get(b"<0x%02X>" % byte, -1) for byte in range(256)], np.int32)
     missing = np.flatnonzero(byte_ids < 0).tolist()  # must not be a byte of an unknown character
@@ -110,13 +112,11 @@ def pieces_of_merges(model: Any) -> Any:
     texts = [(token or b"").decode("utf-8", "replace") for token in model.vocabulary]
     single = [id for id, text in enumerate(texts) if len(text) == 1]
     characters[[ord(texts[id]) for id in single]] = single
-    left, right, merged = (np.ascontiguousarray(column) for column in model.merges.T)
-    pairs = np.zeros(2 * power_of_two(2 * len(model.merges)), np.uint64)
-    pair_table(left, right, merged, np.arange(len(merged)), pairs)
+    pairs = pairs_of(model.merges, np.arange(len(model.merges)))
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
     return with_entries(model.vocabulary, Pieces(
         characters, pairs, np.zeros(0, np.uint32), np.zeros(1, np.int32), lengths,
         byte_ids if falls_back else np.full(256, -1, np.int32),
         -1 if model.unk_id is None else model.unk_id,
-        *joint_tables(texts[id] for id in np.unique(merged)), None, None,
+        *joint_tables(texts[id] for id in np.unique(model.merges[:, 2])), None, None,
     ))

@@ -1,24 +1,40 @@
 """Applying merges to one piece, fast for short pieces and for endless ones.
 
-`pairs` is an open-addressing table: pairs[2s] = left id << 32 | right id, plus one (0 is empty);
-pairs[2s + 1] = rank << 32 | merged id. The definition is ``apply_merges`` in
-``merges.py``: join the pair of lowest rank, the leftmost first, until none is left.
+The definition is ``apply_merges`` in ``merges.py``: join the pair of lowest rank, the leftmost
+first, until none is left.
 """
+
+from collections import namedtuple
 
 import numpy as np
 
+from ..text.index_kernel import first_slot, may_be, number_in, pair_hash, put_number, tag_of
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import ALL, ID, ONE, S32, ZERO, pair_key, pair_slot
+from ..text.memories import power_of_two
+from ..text.pieces_kernel import ALL, ID, ONE, S32, ZERO, pair_key
 
 NO_PAIR = ALL
 
+# slots: a hash table of ``index_kernel``. rows: (merges, 2) uint64, the ``pair_key`` of two ids and
+# rank << 32 | merged id, in the order of the merges.
+Pairs = namedtuple("Pairs", "slots rows")
 
-@lean
+
+@lean(forceinline=True)
 def pair_value(pairs, left, right):
     """rank << 32 | merged id of a pair, or NO_PAIR."""
-    key = pair_key(left, right)
-    at = pair_slot(pairs, key, 2)
-    return pairs[at + ONE] if pairs[at] == key else NO_PAIR
+    slots, key = pairs.slots, pair_key(left, right)
+    hashed = pair_hash(key)
+    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    while True:
+        found = np.uint64(slots[slot])
+        if found == ZERO:
+            return NO_PAIR
+        if may_be(found, tag, slots):
+            row = number_in(found, slots)
+            if pairs.rows[row, 0] == key:
+                return pairs.rows[row, 1]
+        slot = (slot + ONE) & last
 
 
 @lean(cache=True)
@@ -30,14 +46,23 @@ def byte_pair_values(byte_ids, pairs, values):
 
 
 @lean(cache=True)
-def pair_table(lefts, rights, merged, ranks, pairs):
-    """Fill an empty pair table; of pairs given twice the first stays."""
+def fill_pairs(lefts, rights, merged, ranks, pairs):
+    """Fill empty ``Pairs``; of pairs given twice the first stays."""
     for k in range(lefts.size):
-        key = pair_key(lefts[k], rights[k])
-        at = pair_slot(pairs, key, 2)
-        if pairs[at] == ZERO:
-            pairs[at] = key
-            pairs[at + ONE] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
+        if pair_value(pairs, lefts[k], rights[k]) == NO_PAIR:
+            key = pair_key(lefts[k], rights[k])
+            pairs.rows[k, 0] = key
+            pairs.rows[k, 1] = np.uint64(ranks[k]) << S32 | np.uint64(merged[k])
+            put_number(pairs.slots, pair_hash(key), k)
+
+
+def pairs_of(merges, ranks):
+    """The ``Pairs`` of merges (n, 3), left, right and merged ids, and their ranks (n,)."""
+    slots = np.zeros(power_of_two(2 * len(merges)), np.uint32)
+    pairs = Pairs(slots, np.zeros((len(merges), 2), np.uint64))
+    columns = (np.ascontiguousarray(column, np.int32) for column in np.reshape(merges, (-1, 3)).T)
+    fill_pairs(*columns, np.ascontiguousarray(ranks, np.int64), pairs)
+    return pairs
 
 
 @lean
@@ -48,7 +73,7 @@ def merge_scanning(symbols, values, count, pairs):
     return merge_valued(symbols, values, count, pairs)
 
 
-@lean
+@lean(forceinline=True)
 def merge_valued(symbols, values, count, pairs):
     """The same, where `values` holds the values of the pairs already."""
     while count > 1:

@@ -19,7 +19,7 @@ BETWEEN = "\ud800"  # stands in no text
 
 def joints_of(vocabulary: list[bytes | None]) -> Any:
     """The ``Joints`` of a vocabulary."""
-    from .byte_bpe_kernel import LAST, LEAD, Joints, fill_pairs
+    from .byte_bpe_kernel import LAST, LEAD, Joints, put_neighbours
 
     whole, broken = [], []
     for token in vocabulary:
@@ -37,9 +37,9 @@ def joints_of(vocabulary: list[bytes | None]) -> Any:
             rows.append(ends)
             parts[left[-1] << 8 | right[0]] |= max(ends) >= LEAD
     pairs = np.concatenate([pairs, np.array(rows, np.int64).reshape(-1, 2)])
-    table = np.zeros(power_of_two(4 * len(pairs)), np.uint64)
-    fill_pairs(pairs[:, 0].copy(), pairs[:, 1].copy(), table)
-    return Joints(table, parts)
+    bits = np.zeros(power_of_two(len(pairs)), np.uint64)
+    put_neighbours(pairs[:, 0].copy(), pairs[:, 1].copy(), bits)
+    return Joints(bits, parts)
 
 
 def neighbours(texts: list[str]) -> np.ndarray:

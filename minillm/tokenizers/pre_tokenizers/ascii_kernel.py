@@ -43,7 +43,7 @@ def plain_length(text, i, stop, rule):
     Reads 32 bytes from i on.
     """
     first = text[i]
-    if first >= 128 or rule == GIVEN:
+    if first >= 128:
         return 0
     if first == 39 and rule != O200K and may_contract(text[i + 1]):
         return 0
@@ -94,6 +94,8 @@ def plain_length(text, i, stop, rule):
 @lean(forceinline=True)
 def next_piece(text, i, stop, splitting):
     """Bytes of the piece at byte i of a segment that ends at `stop`, by a ``Splitting``."""
+    if splitting.rule == GIVEN:
+        return stop - i
     length = 0
     if i <= text.size - BLOCK:
         length = plain_length(text, i, stop, splitting.rule)

@@ -89,14 +89,13 @@ def kernel_pieces(model: Any) -> Any:
     ))
 
 
-def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
+def character_and_pair_tables(model: Any) -> tuple[np.ndarray, Any]:
     """The symbol of each code point, and the pairs of symbols that make a piece.
 
     A character that only stands inside pieces gets a number after the last id.
     """
     from ..bpe.character_bpe_kernel import UNKNOWN
-    from ..bpe.merging_kernel import pair_table
-    from ..text.memories import power_of_two
+    from ..bpe.merging_kernel import pairs_of
 
     numbers = {token: model.ids[token] for token in model.mergeable}
     merging = model.kind == "bpe"
@@ -118,8 +117,4 @@ def character_and_pair_tables(model: Any) -> tuple[np.ndarray, np.ndarray]:
             if left is not None and right is not None:
                 rows.append((left, right, model.ids[token], ranks[model.ids[token]]))
     table = np.array(rows, np.int64).reshape(-1, 4)
-    pairs = np.zeros(2 * power_of_two(2 * len(table)), np.uint64)
-    lefts, rights, merged = (np.ascontiguousarray(column, np.int32) for column in table[:, :3].T)
-    pair_table(lefts, rights, merged, np.ascontiguousarray(table[:, 3]), pairs)
-    return characters, pairs
-
+    return characters, pairs_of(table[:, :3], table[:, 3])

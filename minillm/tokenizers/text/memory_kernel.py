@@ -1,99 +1,213 @@
 """A memory of pieces: the ids of those seen before, found again by their bytes.
 
-What it gives back must equal what the family's definition gives for the piece. Tables are those of
-``pieces_kernel``. A slot's value is up to three ids and their number, or a place in `arena` and
-the number of ids there.
+What it gives back must equal what the family's definition gives for the piece. A piece has a
+number, found as in ``index_kernel``. Its key is two uint64: the bytes themselves (``short_key``),
+or a hash and a place in `stored` << 24 | length. Its value is two: up to three ids and how many
+they are, or a place in `arena` and the number of ids there.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
+from .index_kernel import first_slot, may_be, number_in, put_number, tag_of
 from .machine_kernel import lean
-from .pieces_kernel import ID, ONE, S24, S32, SHORT, THREE, TWO, ZERO, find_slot
+from .pieces_kernel import (
+    ALL,
+    ID,
+    MIX3,
+    ONE,
+    S24,
+    S32,
+    S56,
+    SHORT,
+    ZERO,
+    long_hash,
+    mixed,
+    same_bytes,
+    short_key,
+)
 
 LONGEST = 128  # bytes of the longest piece that is remembered
+SPARE = 1 << 10  # pieces that a kernel may remember before it looks for room again
+LARGEST = 1 << 20, 1 << 24, 1 << 22  # slots, bytes of long pieces, ids of the largest memory
+APART, LENGTH = np.uint64(1 << 63), np.uint64(0xFFFFFF)
 
-# short, long: the tables, uint64. stored: bytes of long pieces. arena: ids, int32. used: how much
-# of short, arena, long and stored is. symbols: the ids of a piece that is being made. values: room
-# to work on them.
-Memory = namedtuple("Memory", "short long stored arena used symbols values")
+# slots: the hash table. keys, values: (n, 2) uint64. stored: bytes of long pieces. arena: ids,
+# int32. used: how much of keys, stored and arena is. symbols: the ids of a piece being made.
+# room: to work on them.
+Memory = namedtuple("Memory", "slots keys values stored arena used symbols room")
+# number: of a piece, -1 if it is not remembered. low, high: its key; a long piece has a hash and 0.
+Place = namedtuple("Place", "number low high")
 
 
-def new_memory(short, long, stored, arena):
-    """An empty memory with so many slots for short and for long pieces, bytes and ids."""
+def new_memory(slots=1 << 13, stored=1 << 18, arena=1 << 18):
+    """An empty memory with so many slots, bytes of long pieces, and ids."""
     return Memory(
-        np.zeros(4 * short, np.uint64), np.zeros(4 * long, np.uint64), np.empty(stored, np.uint8),
-        np.empty(arena, np.int32), np.zeros(4, np.int64), np.zeros(LONGEST, np.int32),
+        np.zeros(slots, np.uint32), np.empty((slots // 2, 2), np.uint64),
+        np.empty((slots // 2, 2), np.uint64), np.empty(stored, np.uint8),
+        np.empty(arena, np.int32), np.zeros(3, np.int64), np.zeros(LONGEST, np.int32),
         np.zeros(LONGEST, np.uint64),
     )
 
 
 @lean(forceinline=True)
-def slot_in(memory, text, i, length):
-    """The ``Slot`` of the piece text[i : i + length], of at most LONGEST bytes."""
-    return find_slot(text, i, length, memory.short, memory.long, memory.stored)
+def has_room(memory):
+    """Is there room for SPARE more pieces?"""
+    used = memory.used
+    return (
+        used[0] + SPARE <= memory.keys.shape[0]
+        and used[1] + SPARE * LONGEST <= memory.stored.size
+        and used[2] + SPARE * LONGEST <= memory.arena.size
+    )
+
+
+def with_room(memory):
+    """The memory with four times the room where it is full; emptied where it is LARGEST already.
+
+    It begins small, because a table that fits into the processor's caches is much faster.
+    """
+    sizes = [memory.slots.size, memory.stored.size, memory.arena.size]
+    full = np.add(memory.used, [SPARE, SPARE * LONGEST, SPARE * LONGEST]) > [
+        len(memory.keys), *sizes[1:]
+    ]
+    if any(is_full and size >= most for is_full, size, most in zip(full, sizes, LARGEST)):
+        memory.slots[:], memory.used[:] = 0, 0
+        return memory
+    grown = new_memory(*(size * (4 if is_full else 1) for size, is_full in zip(sizes, full)))
+    pieces, stored, arena = memory.used.tolist()
+    grown.keys[:pieces], grown.values[:pieces] = memory.keys[:pieces], memory.values[:pieces]
+    grown.stored[:stored], grown.arena[:arena] = memory.stored[:stored], memory.arena[:arena]
+    grown.used[:] = memory.used
+    put_all(grown)
+    return grown
+
+
+@lean(cache=True)
+def put_all(memory):
+    """Put the numbers of all pieces into `slots`, which are 0."""
+    for number in range(memory.used[0]):
+        low, high = memory.keys[number, 0], memory.keys[number, 1]
+        hashed = mixed(low, high) if is_short(high) else low * MIX3
+        put_number(memory.slots, hashed, number)
+
+
+@lean(forceinline=True)
+def is_short(high):
+    """Is this the second word of a short piece? Its top byte is the length, and APART."""
+    return high >> S56 != ZERO
+
+
+@lean(forceinline=True)
+def place_in(memory, text, i, length, apart=False):
+    """The ``Place`` of the piece text[i : i + length], of at most LONGEST bytes.
+
+    What is remembered of pieces `apart` is not what is remembered of the same bytes otherwise.
+    """
+    if length <= SHORT:
+        low, high = short_key(text, i, length)
+        high |= APART if apart else ZERO
+        return Place(short_number(memory.slots, memory.keys, low, high), low, high)
+    hashed = long_hash(text, i, length) ^ (APART if apart else ZERO)
+    number = long_number(memory.slots, memory.keys, memory.stored, hashed, text, i, length)
+    return Place(number, hashed, ZERO)
+
+
+@lean(forceinline=True)
+def short_number(slots, keys, low, high):
+    """The number of a short piece, or -1."""
+    hashed = mixed(low, high)
+    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    while True:
+        found = np.uint64(slots[slot])
+        if found == ZERO:
+            return -1
+        if may_be(found, tag, slots):
+            number = number_in(found, slots)
+            if keys[number, 0] == low and keys[number, 1] == high:
+                return np.int64(number)
+        slot = (slot + ONE) & last
 
 
 @lean
-def keep_ids(memory, slot, count):
-    """Put the ids of a piece, which are in `memory.symbols`, into its slot."""
-    symbols, table, at = memory.symbols, slot.table, slot.at
+def long_number(slots, keys, stored, wanted, text, i, length):
+    """The number of a long piece with this hash, or -1."""
+    hashed = wanted * MIX3
+    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    while True:
+        found = np.uint64(slots[slot])
+        if found == ZERO:
+            return -1
+        if may_be(found, tag, slots):
+            number = number_in(found, slots)
+            where = keys[number, 1]
+            if (keys[number, 0] == wanted and not is_short(where)
+                    and np.int64(where & LENGTH) == length
+                    and same_bytes(text, i, stored, np.int64(where >> S24), length)):
+                return np.int64(number)
+        slot = (slot + ONE) & last
+
+
+@lean(forceinline=True)
+def is_new(place):
+    """Is the piece of this place not remembered yet?"""
+    return place.number < 0
+
+
+@lean(forceinline=True)
+def add_piece(memory, place, text, i, length):
+    """The number of the piece text[i : i + length], which is new and has no ids yet."""
+    used, number = memory.used, memory.used[0]
+    memory.keys[number, 0], memory.keys[number, 1] = place.low, place.high
+    if length > SHORT:
+        at = used[1]
+        for k in range(length):
+            memory.stored[at + k] = text[i + k]
+        used[1] = at + length
+        memory.keys[number, 1] = np.uint64(at) << S24 | np.uint64(length)
+    hashed = mixed(place.low, place.high) if length <= SHORT else place.low * MIX3
+    put_number(memory.slots, hashed, number)
+    memory.values[number, 1] = ALL
+    used[0] = number + 1
+    return number
+
+
+@lean(forceinline=True)
+def has_ids(memory, place):
+    """Is the piece of this place known, and with its ids?"""
+    return place.number >= 0 and memory.values[place.number, 1] != ALL
+
+
+@lean(forceinline=True)
+def put_ids(memory, number, count):
+    """The piece of this number has the `count` ids in `memory.symbols`."""
+    used, symbols, values = memory.used, memory.symbols, memory.values
     if count <= 3:
-        table[at + TWO] = np.uint64(symbols[0]) & ID | np.uint64(symbols[1]) << S32
-        table[at + THREE] = np.uint64(symbols[2]) & ID | np.uint64(count) << S32
-        return
-    used = memory.used[1]
-    for k in range(count):
-        memory.arena[used + k] = symbols[k]
-    table[at + TWO] = np.uint64(used)
-    table[at + THREE] = np.uint64(count) << S32
-    memory.used[1] = used + count
+        values[number, 0] = np.uint64(symbols[0]) & ID | np.uint64(symbols[1]) << S32
+        values[number, 1] = np.uint64(symbols[2]) & ID | np.uint64(count) << S32
+    else:
+        for k in range(count):
+            memory.arena[used[2] + k] = symbols[k]
+        values[number, 0], values[number, 1] = np.uint64(used[2]), np.uint64(count) << S32
+        used[2] += count
 
 
-@lean
-def remember(memory, slot, text, i, length, count, out, n):
+@lean(forceinline=True)
+def remember(memory, place, text, i, length, count, out, n):
     """Keep the `count` ids in `memory.symbols` for a piece, and copy them to out[n:].
 
-    slot: the free one of the piece text[i : i + length]. Returns where the ids end.
+    place: that of the piece text[i : i + length], which is new. The memory ``has_room``. Returns
+    where the ids end.
     """
-    table, at = slot.table, slot.at
-    table[at], table[at + ONE] = slot.low, slot.high
-    if length > SHORT:
-        place = memory.used[3]
-        for k in range(length):
-            memory.stored[place + k] = text[i + k]
-        memory.used[3] = place + length
-        table[at + ONE] = np.uint64(place) << S24 | np.uint64(length)
-    memory.used[0 if length <= SHORT else 2] += 1
-    keep_ids(memory, slot, count)
-    n = recall(memory, slot, out, n)
-    forget_if_full(memory)
-    return n
+    number = add_piece(memory, place, text, i, length)
+    put_ids(memory, number, count)
+    return recall(memory, number, out, n)
 
 
-@lean
-def forget_if_full(memory):
-    """Empty the memory when a table is 60 % full or a store has no room for one more piece."""
-    used = memory.used
-    if (
-        used[0] * 5 > memory.short.size // 4 * 3
-        or used[2] * 5 > memory.long.size // 4 * 3
-        or used[1] + memory.symbols.size > memory.arena.size
-        or used[3] + LONGEST > memory.stored.size
-    ):
-        for k in range(memory.short.size):
-            memory.short[k] = ZERO
-        for k in range(memory.long.size):
-            memory.long[k] = ZERO
-        for k in range(used.size):
-            used[k] = 0
-
-
-@lean
-def recall(memory, slot, out, n):
-    """Copy the ids in a slot to out[n:], where three have room; return where they end."""
-    first, second = slot.table[slot.at + TWO], slot.table[slot.at + THREE]
+@lean(forceinline=True)
+def recall(memory, number, out, n):
+    """Copy the ids of a piece to out[n:], where three have room; return where they end."""
+    first, second = memory.values[number, 0], memory.values[number, 1]
     count = np.int64(second >> S32)
     if count <= 3:
         out[n] = np.int32(first & ID)

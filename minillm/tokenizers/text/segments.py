@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 BLOCK = 1 << 19  # characters; larger arrays get fresh memory from the system each time, slowly
+LONG = 64  # characters of texts that are quicker encoded one by one
 SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -120,18 +121,25 @@ def with_tokens(
 
 def joined_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """UTF-8 of all texts in one array, and the bytes (n, 2) at which each stands in it."""
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))  # characters
     try:
         data = np.frombuffer("".join(texts).encode(), np.uint8)
-        sizes = np.fromiter(map(len, texts), np.int64, len(texts))  # characters
+    except UnicodeEncodeError:  # surrogates
+        return joined_bytes([as_utf8(text) for text in texts])
+    edges = np.concatenate([[0], np.cumsum(sizes)])
+    if len(data) > edges[-1] > LONG * len(texts):
+        return joined_bytes([text.encode() for text in texts])
+    if len(data) > edges[-1]:
         further = np.flatnonzero((data & 0xC0) == 0x80)  # bytes that do not begin a character
         before = further - np.arange(len(further))  # characters begun before each
-        edges = np.concatenate([[0], np.cumsum(sizes)])
         edges += np.searchsorted(before, edges, "right")
-    except UnicodeEncodeError:  # surrogates
-        parts = [as_utf8(text) for text in texts]
-        data = np.frombuffer(b"".join(parts), np.uint8)
-        edges = np.cumsum([0, *map(len, parts)], dtype=np.int64)
     return data, np.stack([edges[:-1], edges[1:]], 1)
+
+
+def joined_bytes(parts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """All parts in one array, and the bytes (n, 2) at which each stands in it."""
+    edges = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    return np.frombuffer(b"".join(parts), np.uint8), np.stack([edges[:-1], edges[1:]], 1)
 
 
 def token_spans(widths: np.ndarray, pieces: np.ndarray, ends: np.ndarray) -> np.ndarray:

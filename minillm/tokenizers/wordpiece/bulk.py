@@ -1,7 +1,7 @@
 """The tables with which the WordPiece kernel runs BERT's normalizer, and the call of the kernel."""
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from unicodedata import combining
 
@@ -15,19 +15,18 @@ from ..text.memories import Memories
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5  # as in the kernel
 ASSIGNED = 0x32400  # no code point from here on has a decomposition or a small letter
-MEMORY = 1 << 17, 1 << 15, 1 << 20, 1 << 20  # short words, long ones, bytes, ids
 PLAIN_SPACE = np.frombuffer(b" \t\n\r", np.uint8)
 
 
 def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
     """``(data, segments) -> (ids, ends)`` for a WordPiece model behind a BertNormalizer."""
-    from ..text.memory_kernel import new_memory
+    from ..text.memory_kernel import new_memory, with_room
 
-    memories = model._memories.setdefault(normalizer, Memories(partial(new_memory, *MEMORY)))
+    memories = model._memories.setdefault(normalizer, Memories(new_memory))
     rules = normalizing_rules(normalizer)
 
     def run(data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from .bulk_kernel import encode_words
+        from .bulk_kernel import FULL, encode_words
 
         segments = np.ascontiguousarray(segments, np.int64)
         size = 3 * int((segments[:, 1] - segments[:, 0]).sum()) + 3 * len(segments) + 8
@@ -35,7 +34,10 @@ def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
         word = np.zeros(4 * model.longest + 64, np.uint8)
         progress = np.zeros(3, np.int64)
         table, room = model.entries, (memories.take(), word)
-        while encode_words(data, segments, rules, table, room, out, ends, progress):
+        while stopped := encode_words(data, segments, rules, table, room, out, ends, progress):
+            if stopped == FULL:
+                room = with_room(room[0]), word
+                continue
             s, start, n = progress.tolist()
             end = end_of_stretch(data, start, int(segments[s, 1]))
             ids, _ = model(BertSplit()(normalizer(data[start:end].tobytes().decode())))
@@ -60,7 +62,7 @@ def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
 
 def entries(model: Any) -> Any:
     """Hash tables of the entries, and of those that continue a word without their prefix."""
-    from ..text.pieces_kernel import entries_of
+    from ..text.index_kernel import entries_of
     from .bulk_kernel import Table
 
     prefix = model.prefix.encode()

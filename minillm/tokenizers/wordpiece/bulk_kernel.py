@@ -8,13 +8,13 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..text.index_kernel import entry_at
 from ..text.machine_kernel import lean
-from ..text.memory_kernel import LONGEST, recall, remember, slot_in
-from ..text.pieces_kernel import entry_at, is_free
+from ..text.memory_kernel import LONGEST, has_room, is_new, place_in, recall, remember
 from ..text.utf8_kernel import character_width, code_point
 
 KEEP, DELETE, SPACE, ISOLATE, REWRITE, COMPLEX = 0, 1, 2, 3, 4, 5
-FINISHED, TOO_COMPLEX = 0, 1
+FINISHED, TOO_COMPLEX, FULL = range(3)
 NO_WORD = 0, 0  # bytes and characters of the word at hand
 
 # action (0x110000,) what to do with a code point; plain (128,) the byte that an ASCII one becomes;
@@ -60,11 +60,11 @@ def put_word(buffer, part, table, memory, out, n):
         return n + 1
     if length > LONGEST:
         return n + spell(buffer, length, table, out, n)
-    slot = slot_in(memory, buffer, 0, length)
-    if not is_free(slot):
-        return recall(memory, slot, out, n)
+    place = place_in(memory, buffer, 0, length)
+    if not is_new(place):
+        return recall(memory, place.number, out, n)
     count = spell(buffer, length, table, memory.symbols, 0)
-    return remember(memory, slot, buffer, 0, length, count, out, n)
+    return remember(memory, place, buffer, 0, length, count, out, n)
 
 
 @lean(forceinline=True)
@@ -105,7 +105,7 @@ def encode_words(text, segments, rules, table, room, out, ends, progress):
     room: a memory, and a buffer of at least ``4 * longest + 32`` bytes for a word. `out` has room
     for the ids that the text can give. `progress` is (segment, byte, ids so far). Stops in a
     stretch between white space that has marks whose order matters, and returns TOO_COMPLEX for the
-    caller to encode it, or FINISHED.
+    caller to encode it; FULL where the memory has no room; or FINISHED.
     """
     memory, word = room
     n = progress[2]
@@ -121,6 +121,9 @@ def encode_words(text, segments, rules, table, room, out, ends, progress):
                 width = character_width(text[i])
                 code = code_point(text, i, width)
             action = rules.action[code]
+            if part[0] == 0 and action != COMPLEX and not has_room(memory):
+                progress[0], progress[1], progress[2] = s, i, n  # no mark moves across this place
+                return FULL
             if action == KEEP:
                 if code < 128:
                     part = grow_word(word, part, table, rules.plain, code, code + 1)

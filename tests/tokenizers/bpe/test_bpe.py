@@ -85,16 +85,14 @@ def test_merging_kernels_equal_the_definition(symbols, pairs, rng):
     from minillm.tokenizers.bpe.merging_kernel import (
         merge_scanning,
         merge_with_heap,
-        pair_table,
+        pairs_of,
     )
     from minillm.tokenizers.text.machine_kernel import njit
 
     rows = [(left, right, rng.randrange(4, 10)) for left, right in pairs]
     ranks = {(left, right): (rank, new) for rank, (left, right, new) in enumerate(rows)}
     expected = apply_merges(symbols, ranks)
-    table = np.zeros(128, np.uint64)
-    columns = np.array(rows, np.int32).reshape(-1, 3).T.copy()
-    pair_table(*columns, np.arange(len(rows)), table)
+    table = pairs_of(np.array(rows, np.int32), np.arange(len(rows)))
     ids = np.array(symbols, np.int32)
     assert ids[: merge_with_heap(ids, len(ids), table)].tolist() == expected
     global _scanning

@@ -1,38 +1,113 @@
-"""The memory of pieces is emptied before it is too full, and not sooner."""
+"""The memory of pieces: it grows, is emptied at its largest, and never gives other ids back."""
+
+import random
 
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
+from minillm.tokenizers.text import memory_kernel
+from minillm.tokenizers.text.machine_kernel import njit
 from minillm.tokenizers.text.memory_kernel import (
+    LARGEST,
     LONGEST,
-    Memory,
-    forget_if_full,
+    SPARE,
+    has_room,
+    is_new,
+    new_memory,
+    place_in,
+    recall,
+    remember,
+    with_room,
 )
 from minillm.tokenizers.wordpiece.longest_match import WordPiece
 
 
-@pytest.mark.parametrize(("which", "most"), [
-    (0, 38),  # of 64 slots for short pieces, 60 %
-    (1, 1000 - LONGEST),  # ids, so that one more piece has room
-    (2, 9),  # of 16 slots for long pieces
-    (3, 2000 - LONGEST),  # bytes of long pieces
-])
-def test_memory_is_emptied_when_one_part_is_full(which, most):
-    for filled in (most, most + 1):
-        memory = Memory(
-            short=np.ones(4 * 64, np.uint64), long=np.ones(4 * 16, np.uint64),
-            stored=np.zeros(2000, np.uint8), arena=np.zeros(1000, np.int32),
-            used=np.zeros(4, np.int64), symbols=np.zeros(LONGEST, np.int32),
-            values=np.zeros(1, np.uint64),
-        )
-        memory.used[which] = filled
-        forget_if_full(memory)
-        kept = filled == most
-        assert memory.used.tolist() == [filled * (k == which) * kept for k in range(4)]
-        assert (memory.short == kept).all()
-        assert (memory.long == kept).all()
+@njit
+def known_count(memory, text, i, length, apart, out):
+    """How many ids are remembered, written to `out`; -1 for none."""
+    place = place_in(memory, text, i, length, apart)
+    return -1 if is_new(place) else recall(memory, place.number, out, 0)
+
+
+@njit
+def remember_piece(memory, text, i, length, apart, count, out):
+    """Remember the `count` ids in ``memory.symbols``."""
+    place = place_in(memory, text, i, length, apart)
+    return remember(memory, place, text, i, length, count, out, 0)
+
+
+def known(memory, piece, apart=False):
+    """The ids that are remembered of a piece, or None."""
+    text, out = np.frombuffer(b"  " + piece + b"." * 40, np.uint8), np.zeros(LONGEST + 3, np.int32)
+    count = known_count(memory, text, 2, len(piece), apart, out)
+    return None if count < 0 else out[:count].tolist()
+
+
+def learn(memory, piece, ids, apart=False):
+    """Remember these ids, as a kernel does; the piece ends where the data does."""
+    text, out = np.frombuffer(piece, np.uint8), np.zeros(LONGEST + 3, np.int32)
+    memory.symbols[: len(ids)] = ids
+    count = remember_piece(memory, text, 0, len(piece), apart, len(ids), out)
+    assert out[:count].tolist() == ids
+
+
+def random_piece(rng):
+    """Mostly short, of few letters, so that many are nearly alike."""
+    return bytes(rng.choices(b"abc", k=rng.choice([1, 5, 8, 9, 15, 16, 17, LONGEST])))
+
+
+def test_what_is_remembered_is_given_back():
+    """Pieces of all lengths, apart or not, while the memory grows from a very small one."""
+    rng = random.Random(1)
+    memory = new_memory(1 << 12, SPARE * LONGEST, SPARE * LONGEST)
+    pieces = {}
+    while len(pieces) < 5000:
+        if not has_room(memory):
+            memory = with_room(memory)
+        key = random_piece(rng), rng.random() < 0.3
+        if key not in pieces:
+            assert known(memory, *key) is None
+            pieces[key] = [rng.randrange(1 << 20) for _ in range(rng.randint(1, len(key[0])))]
+            learn(memory, key[0], pieces[key], key[1])
+    assert len(memory.slots) > 1 << 12
+    assert all(known(memory, *key) == ids for key, ids in pieces.items())
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_memory_grows_where_it_is_full(part):
+    memory = new_memory(1 << 13, 1 << 18, 1 << 18)
+    sizes = [len(memory.keys), len(memory.stored), len(memory.arena)]
+    learn(memory, b"a", [7])
+    spare = SPARE * (1 if part == 0 else LONGEST)
+    used = memory.used.tolist()
+    memory.used[part] = sizes[part] - spare
+    assert has_room(memory)
+    memory.used[part] += 1
+    assert not has_room(memory)
+    if part == 0:  # only one of them has a key
+        memory.keys[1:], memory.values[1:] = 1 << 56, 0
+    else:
+        memory.used[0] = used[0]
+    grown = with_room(memory)
+    assert [len(grown.keys), len(grown.stored), len(grown.arena)] == [
+        size * (4 if k == part else 1) for k, size in enumerate(sizes)
+    ]
+    assert has_room(grown)
+    assert known(grown, b"a") == [7]
+
+
+def test_the_largest_memory_is_emptied(monkeypatch):
+    monkeypatch.setattr(memory_kernel, "LARGEST", (1 << 13, *LARGEST[1:]))
+    memory = new_memory(1 << 13)
+    learn(memory, b"a", [7])
+    memory.used[0] = len(memory.keys)
+    same = with_room(memory)
+    assert same is memory
+    assert same.used.tolist() == [0, 0, 0]
+    assert known(same, b"a") is None
+    assert not same.slots.any()
 
 
 def test_words_of_more_pieces_than_a_memory_works_on():
