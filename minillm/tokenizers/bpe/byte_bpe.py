@@ -77,9 +77,9 @@ class ByteBPE:
         Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
         """
         if active_backend() == "numba" and not self.dropout:
-            ids, ends, memory = self._run(self._words, self._memories.take(), data, segments, rule)
+            *found, memory = self._run(self._words, self._memories.take(), data, segments, rule)
             self._memories.give_back(memory)
-            return ids, ends
+            return found[0], found[1]
         ids: list[int] = []
         ends = np.zeros(len(segments), np.int64)
         raw = data.tobytes()

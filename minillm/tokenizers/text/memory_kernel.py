@@ -34,8 +34,8 @@ LARGEST = 1 << 20, 1 << 24, 1 << 22  # slots, bytes of long pieces, ids of the l
 APART, LENGTH = np.uint64(1 << 63), np.uint64(0xFFFFFF)
 
 # slots: the hash table. keys, values: (n, 2) uint64. stored: bytes of long pieces. arena: ids,
-# int32. used: how much of keys, stored and arena is. symbols: the ids of a piece being made.
-# room: to work on them.
+# int32. used: how much of keys, stored and arena is. symbols: the ids of the piece at hand, and
+# room to work on them.
 Memory = namedtuple("Memory", "slots keys values stored arena used symbols room")
 # number: of a piece, -1 if it is not remembered. low, high: its key; a long piece has a hash and 0.
 Place = namedtuple("Place", "number low high")
