@@ -88,27 +88,30 @@ class Search:
         """What finds all of them."""
         return pattern_of(self.named)
 
-    def patterns(self, special: Special) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """What finds the tokens that may be used, and those that may not stand in a text."""
-        nothing = pattern_of(frozenset())
+    def patterns(
+        self, special: Special
+    ) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+        """What finds the tokens that may be used, and those that may not stand in a text.
+
+        None where there are none.
+        """
         if special == "allow":
-            return self.every, nothing
-        if isinstance(special, str):
-            guarded = pattern_of(self.named - self.free) if special == "raise" else nothing
-            return pattern_of(self.free), guarded
-        modes = {form: special.get(token, "raise") for form, token in self.forms.items()}
-        plain = self.free
-        return (
-            pattern_of(plain | {form for form, mode in modes.items() if mode == "allow"}),
-            pattern_of(frozenset(f for f, mode in modes.items() if mode == "raise") - plain),
-        )
+            usable, guarded = self.named, frozenset[str]()
+        elif isinstance(special, str):
+            usable = self.free
+            guarded = self.named - self.free if special == "raise" else frozenset()
+        else:
+            modes = {form: special.get(token, "raise") for form, token in self.forms.items()}
+            usable = self.free | {form for form, mode in modes.items() if mode == "allow"}
+            guarded = frozenset(f for f, mode in modes.items() if mode == "raise") - self.free
+        return pattern_of(usable) if usable else None, pattern_of(guarded) if guarded else None
 
     def __call__(self, text: str, special: Special) -> Iterator[tuple[str, int, int]]:
         """(token, start, end) of the tokens that may be used, from left to right."""
         usable, guarded = self.patterns(special)
         refuse(text, guarded)
         position = 0
-        for match in usable.finditer(text):
+        for match in usable.finditer(text) if usable else ():
             token, (start, end) = self.forms[match.group()], match.span()
             rule = self.rules.get(token, TokenRule())
             touched = text[max(start - 1, 0) : start] + text[end : end + 1]
@@ -239,7 +242,7 @@ class SpecialTokens:
                 rows = []
                 for part in found[0::2]:  # a token stands between two parts
                     refuse(part, guarded)
-                    rows.append(usable.split(part))
+                    rows.append(usable.split(part) if usable else [part])
                 found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
             parts += found[:1]
             parts += map(Continued, found[2::2]) if placed else found[2::2]
@@ -247,21 +250,10 @@ class SpecialTokens:
             tokens.append(-1)
         return parts, np.array(tokens, np.int32)
 
-    def suspects(self, texts: list[str], special: Special) -> Iterable[int]:
-        """Numbers of the texts that may hold special tokens; one search finds them in all."""
+    def any_in(self, texts: list[str], special: Special) -> bool:
+        """May any of the texts hold a special token? One search tells it of all."""
         self.check_mode(special)
-        if len(texts) < 2 or {*map(type, texts)} != {str}:
-            return range(len(texts))
-        whole = "\n".join(texts)
-        if not self.suspicious(whole):
-            return ()
-        if self.normalizes_first:
-            return range(len(texts))
-        ends = np.cumsum([len(text) + 1 for text in texts])
-        found = [match.span() for match in pattern_of(self.named).finditer(whole)]
-        spans = np.reshape(found, (-1, 2)) - [0, 1]  # a token may hold the joint of two texts
-        first, last = np.searchsorted(ends, spans, "right").T
-        return sorted({text for k in range(len(found)) for text in range(first[k], last[k] + 1)})
+        return {*map(type, texts)} != {str} or self.suspicious("\n".join(texts))
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""
@@ -283,9 +275,9 @@ def check_text(text: object) -> None:
         raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
 
 
-def refuse(text: str, pattern: re.Pattern[str]) -> None:
+def refuse(text: str, pattern: re.Pattern[str] | None) -> None:
     """Raise a ValueError if a special token stands in the text."""
-    match = pattern.search(text)
+    match = pattern.search(text) if pattern else None
     if match:
         raise ValueError(
             f"text has the special token {match.group()!r} at character {match.start()}; "

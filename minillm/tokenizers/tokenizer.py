@@ -256,14 +256,12 @@ class Tokenizer(Vocabulary):
 
     def _encode_cut(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts, special tokens among them, without what is put around them."""
-        suspects = self._finder.suspects(texts, special)
-        if not suspects:
+        if not self._finder.any_in(texts, special):
             return self._encode_plain(texts)
         placed = bool(getattr(self.pre_tokenizer, "needs_place", False))
         if (simple := self._finder.split_all(texts, special, placed)) is not None:
             return with_tokens(*self._encode_plain(simple[0]), simple[1])
-        cut = {k: self._finder.parts(texts[k], special) for k in suspects}
-        rows: list[list[Any]] = [cut.get(k, [text]) for k, text in enumerate(texts)]
+        rows: list[list[Any]] = [self._finder.parts(text, special) for text in texts]
         ids, ends = self._encode_plain([part for row in rows for part in row if is_raw(part)])
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
 
