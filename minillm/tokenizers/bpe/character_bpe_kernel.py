@@ -30,7 +30,7 @@ Pieces = namedtuple(
 Scratch = namedtuple("Scratch", "symbols finals following before heap values")
 
 
-@lean
+@lean(forceinline=True)
 def is_joint(left, right, pieces):
     """Do these two characters stand side by side in any piece? Sometimes so though they do not."""
     if left < NARROW and right < NARROW:
@@ -57,7 +57,7 @@ def swapped(point):
     return SPACE if point == 0x80 else point
 
 
-@lean
+@lean(forceinline=True)
 def word_end(text, i, stop, pieces):
     """Where the word at i ends: before the first character that is joined to none before it."""
     before = np.int64(-1)
@@ -73,7 +73,7 @@ def word_end(text, i, stop, pieces):
     return i
 
 
-@lean
+@lean(forceinline=True)
 def cut(text, i, end, pieces, symbols):
     """User-defined symbols and characters of text[i:end] into `symbols`; returns how many."""
     count = 0
@@ -89,7 +89,7 @@ def cut(text, i, end, pieces, symbols):
     return count
 
 
-@lean
+@lean(forceinline=True)
 def finish(text, i, count, pieces, symbols, finals):
     """Ids of the symbols of the text from i on: unknown ones as bytes, or a run of them as unk."""
     n = 0
@@ -114,7 +114,7 @@ def finish(text, i, count, pieces, symbols, finals):
     return n
 
 
-@lean
+@lean(forceinline=True)
 def encode_word(text, i, end, pieces, scratch, finals):
     """Ids of one word into `finals`; returns how many."""
     found = entry_at(text, i, end - i, pieces.entries)
@@ -131,7 +131,7 @@ def encode_word(text, i, end, pieces, scratch, finals):
     return finish(text, i, count, pieces, scratch.symbols, finals)
 
 
-@lean
+@lean(forceinline=True)
 def join_unknown(out, n, here, start, pieces):
     """A run of unknown characters is one id, also where it goes on in the next word."""
     if here > start and out[here] == pieces.unk and out[here - 1] == pieces.unk:

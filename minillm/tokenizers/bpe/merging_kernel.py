@@ -65,7 +65,7 @@ def pairs_of(merges, ranks):
     return pairs
 
 
-@lean
+@lean(forceinline=True)
 def merge_scanning(symbols, values, count, pairs):
     """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
     for k in range(count - 1):

@@ -1,8 +1,8 @@
 """Unicode's four normalization forms, with the way back to the original text."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ..text.character_kinds import differences
 from .alignment import Aligned
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+CHANGED, TOUCHING, FROZEN = 1, 2, 3
+LAST = 0x32400  # no code point from here on has another form, or touches the one before
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,15 @@ class UnicodeForm:
     form: str
 
     def __call__(self, text: str) -> str:
-        frozen = differences()[1]
-        if text.isascii() or not any(c in text for c in frozen):
-            return unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
-        parts = re.split(f"([{frozen}])", text)
-        parts[::2] = [unicodedata.normalize(self.form, part) for part in parts[::2]]  # type: ignore
+        if text.isascii() or unicodedata.is_normalized(self.form, text):  # type: ignore[arg-type]
+            return text
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        kinds = kinds_of(self.form)[np.minimum(points, LAST)]
+        inside = (kinds == CHANGED) | (kinds == TOUCHING)
+        inside[:-1] |= (kinds[1:] == TOUCHING) & (kinds[:-1] != FROZEN)
+        edges = np.flatnonzero(np.diff(inside, prepend=False, append=False)).tolist()
+        parts = [text[i:j] for i, j in zip([0, *edges], [*edges, len(text)])]
+        parts[1::2] = [unicodedata.normalize(self.form, part) for part in parts[1::2]]  # type: ignore
         return "".join(parts)
 
     def aligned(self, text: str) -> Aligned:
@@ -32,6 +38,39 @@ class UnicodeForm:
             changes = composed(changes)
         sources = np.array(places(changes), np.int64).reshape(-1, 1)
         return "".join(character for character, _ in changes), sources + np.arange(2)
+
+
+@cache
+def kinds_of(form: str) -> np.ndarray:
+    """(LAST + 1,) uint8: what a form does to each code point; 0 for what stays, whatever is around.
+
+    CHANGED: it has another form by itself. TOUCHING: it may be joined to the one before, or sorted
+    with it. FROZEN: Python has a decomposition for it, Unicode 12 has not.
+    """
+    touching = {chr(code) for code in range(0x300, LAST) if unicodedata.combining(chr(code))}
+    if form.endswith("C"):
+        touching.update(map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))  # Korean
+        for character in changed_by("NFD"):
+            parts = unicodedata.decomposition(character).split()
+            touching.update(chr(int(part, 16)) for part in parts[1:] if "<" not in parts[0])
+    changed = changed_by(form)
+    touching |= {c for c in changed if unicodedata.normalize(form, c)[:1] in touching}  # type: ignore
+    table = np.zeros(LAST + 1, np.uint8)
+    for kind, members in (
+        (CHANGED, changed), (TOUCHING, touching), (FROZEN, differences()[1])
+    ):
+        table[[*map(ord, members)]] = kind
+    return table
+
+
+def changed_by(form: str) -> list[str]:
+    """The characters that by themselves have another form."""
+    found = []
+    for start in [*range(0x80, 0xD800, 64), *range(0xE000, LAST, 64)]:
+        block = [chr(code) for code in range(start, start + 64)]
+        if not unicodedata.is_normalized(form, "\n".join(block)):  # type: ignore[arg-type]
+            found += [c for c in block if not unicodedata.is_normalized(form, c)]  # type: ignore
+    return found
 
 
 Placed = list[tuple[str, int]]  # characters, and the position in a text that each comes from
