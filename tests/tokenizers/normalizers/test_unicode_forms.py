@@ -1,4 +1,4 @@
-"""Unicode's forms, of which only what may change is looked at, beside Python's of the whole text."""
+"""Unicode's forms, normalized only where they may change, beside Python's of the whole text."""
 
 import random
 import re
