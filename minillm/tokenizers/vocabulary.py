@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from ..backends import active_backend
+from .decoders.by_table import Decoding, flattened
 from .decoders.joining import Join
 from .decoders.streaming import StreamDecoder
 from .normalizers.alignment import normal_form
@@ -80,10 +83,14 @@ class Vocabulary(Stages):
         """
         ids = as_list(ids)
         if skip_special:
-            ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
-            left_out = {id for t, id in self.special_tokens.items() if t not in ordinary}
+            left_out = self._left_out()
             ids = [id for id in ids if id not in left_out]
         return self.decoder(self._tokens(ids)).decode("utf-8", errors)
+
+    def _left_out(self) -> set[int]:
+        """Ids of special tokens that are no part of the language."""
+        ordinary = {t for t, rule in self.token_rules.items() if rule.ordinary}
+        return {id for t, id in self.special_tokens.items() if t not in ordinary}
 
     def decode_bytes(self, ids: Ids) -> bytes:
         """The bytes of ids."""
@@ -100,7 +107,21 @@ class Vocabulary(Stages):
         self, rows: Iterable[Ids], skip_special: bool = False, errors: str = "replace"
     ) -> list[str]:
         """The text of each row of ids; see ``decode``."""
-        return [self.decode(ids, skip_special, errors) for ids in rows]
+        rows = list(rows)
+        found = flattened(rows) if active_backend() == "numba" else None
+        if found is None:
+            return [self.decode(ids, skip_special, errors) for ids in rows]
+        flat, starts = found
+        if skip_special:
+            kept = ~np.isin(flat, [*self._left_out()])
+            flat, starts = flat[kept], np.concatenate([[0], np.cumsum(kept)])[starts]
+        made = self._decoding(flat, starts) or [None] * len(rows)
+        return [self.decode(ids, skip_special, errors) if data is None
+                else data.decode("utf-8", errors) for ids, data in zip(rows, made)]
+
+    @cached_property
+    def _decoding(self) -> Decoding:
+        return Decoding(self.decoder, self._bytes)
 
     def decode_with_offsets(self, ids: Ids) -> tuple[str, list[int]]:
         """The text of ids, and the character of it at which each begins.
