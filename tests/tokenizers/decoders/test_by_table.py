@@ -18,7 +18,7 @@ from minillm.tokenizers.decoders.rewriting import (
 )
 from minillm.tokenizers.normalizers.rewriting import Replace
 
-NAMES = ["a", "b", "▁c", " ", "  d", "##e", "f</w>", "<0xE4>", "<0xB8>", "<0xAD>", "<0x61>", "Ġg",
+NAMES = ["a", "b", "▁c", " ", "  d", "##e", "f</w>", "<0xE4>", "<0xB8>", "<0xAD>", "<0x20>", "Ġg",
          "ä", "¸", "Ń", "<pad>", "|", ".", "n't", "中", "▁", "|end|"]
 LLAMA = DecodeInTurn((ReplaceIn(Replace("▁", " ")), ByteTokens(), Join(), StripFrom(" ", 1, 0)))
 DECODERS = [
