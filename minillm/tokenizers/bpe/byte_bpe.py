@@ -20,6 +20,12 @@ MEMORABLE = 128  # bytes of the longest piece that the kernel merges itself
 MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
 
 
+def lengths_of(vocabulary: list[bytes | None]) -> np.ndarray:
+    """Bytes of each token, (V,) int64; 0 where a number is not used."""
+    tokens = [token or b"" for token in vocabulary] if None in vocabulary else vocabulary
+    return np.fromiter(map(len, tokens), np.int64, len(tokens))  # type: ignore[arg-type]
+
+
 @dataclass(eq=False)
 class ByteBPE:
     """Vocabulary and merges of byte strings.
@@ -38,7 +44,7 @@ class ByteBPE:
 
     def __post_init__(self) -> None:
         self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
-        self.lengths = np.array([len(token or b"") for token in self.vocabulary], np.int64)
+        self.lengths = lengths_of(self.vocabulary)
         self.byte_ids = np.array([self.ids.get(bytes([b]), -1) for b in range(256)], np.int32)
 
     def rank_table(self) -> dict[tuple[int, int], tuple[int, int]]:

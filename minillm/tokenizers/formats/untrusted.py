@@ -5,12 +5,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain, repeat
-from operator import add
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ...backends import active_backend
+from ..text.segments import joined_texts
 
 MAX_BYTES = 1 << 28  # of a file
 MAX_ID = 1 << 24
@@ -106,13 +108,27 @@ def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def is_whole(text: str) -> bool:
+    """Is there no lone surrogate in the text?"""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_mended(data: np.ndarray, texts: list[str]) -> bool:
+    """Has a lone surrogate of these texts become U+FFFD in their UTF-8?"""
+    return "\ufffd".encode() in data.tobytes() and not is_whole("".join(texts))
+
+
 def check_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
     """A map from tokens to different ids of reasonable size."""
     if not isinstance(vocabulary, dict) or not vocabulary:
         raise BrokenFileError(f"{path}: the vocabulary must be a non-empty map of tokens to ids")
     ids, most = vocabulary.values(), most_ids(len(vocabulary))
     whole = set(map(type, ids)) == {int} and len(set(ids)) == len(ids)
-    if whole and min(ids) >= 0 and max(ids) < most and not LONE.search("\n".join(vocabulary)):
+    if whole and min(ids) >= 0 and max(ids) < most and is_whole("".join(vocabulary)):
         return vocabulary
     owner: dict[int, str] = {}
     for token, id in vocabulary.items():
@@ -146,24 +162,48 @@ def merge_ids(
     path: Path, merges: list[Any], vocabulary: dict[str, int], prefix: str = ""
 ) -> np.ndarray:
     """(n, 3) int32 (left, right, merged) of merges, each two tokens; all must be known."""
-    if not merges or prefix or "" in vocabulary:
-        return checked_merges(path, merges, vocabulary, prefix)
-    if set(map(type, merges)) == {str} and set(map(str.count, merges, repeat(" "))) == {1}:
-        names = " ".join(merges).split(" ")
-    elif set(map(type, merges)) <= {list, tuple} and set(map(len, merges)) == {2}:
-        names = list(chain.from_iterable(merges))
-    else:
-        return checked_merges(path, merges, vocabulary, prefix)
-    if set(map(type, names)) != {str}:
-        return checked_merges(path, merges, vocabulary, prefix)
-    lefts, rights = names[0::2], names[1::2]
-    find = vocabulary.__getitem__
-    try:
-        columns = [np.fromiter(map(find, some), np.int32, len(merges))
-                   for some in (lefts, rights, map(add, lefts, rights))]
-    except KeyError:
-        return checked_merges(path, merges, vocabulary, prefix)
-    return np.stack(columns, 1)
+    edges = None if prefix or "" in vocabulary else merge_edges(merges)
+    found = None if edges is None else found_at_once(*edges, vocabulary)
+    return checked_merges(path, merges, vocabulary, prefix) if found is None else found
+
+
+def merge_edges(merges: list[Any]) -> tuple[np.ndarray, np.ndarray] | None:
+    """UTF-8 of all merges without what separates their tokens, and where in it each merge begins,
+    its second token begins, and it ends (n, 3); None unless all are two tokens."""
+    kinds = set(map(type, merges))
+    if kinds == {str}:
+        data, spans = joined_texts(merges)
+        spaces = np.flatnonzero(data == ord(" "))
+        inside = len(spaces) == len(spans) and (spaces > spans[:, 0]) & (spaces < spans[:, 1] - 1)
+        if not np.all(inside) or is_mended(data, merges):
+            return None
+        before = np.arange(len(spaces))
+        edges = np.stack([spans[:, 0], spaces, spans[:, 1] - 1], 1) - before[:, None]
+        return data[data != ord(" ")], edges
+    if not merges or not kinds <= {list, tuple} or set(map(len, merges)) != {2}:
+        return None
+    names = list(chain.from_iterable(merges))
+    if set(map(type, names)) != {str} or "" in names:
+        return None
+    data, spans = joined_texts(names)
+    if is_mended(data, names):
+        return None
+    return data, np.stack([spans[0::2, 0], spans[1::2, 0], spans[1::2, 1]], 1)
+
+
+def found_at_once(
+    data: np.ndarray, edges: np.ndarray, vocabulary: dict[str, int]
+) -> np.ndarray | None:
+    """Ids (n, 3) of the tokens of merges and of what they make; None if some are not known."""
+    if active_backend() != "numba":
+        return None
+    from ..text.index_kernel import entries_in, find_merges
+
+    names, spans = joined_texts(list(vocabulary))
+    found = np.empty(edges.shape, np.int64)
+    find_merges(data, edges, entries_in(names, np.append(spans[:, 0], len(names))), found)
+    ids = np.fromiter(vocabulary.values(), np.int32, len(vocabulary))
+    return None if (found < 0).any() else ids[found]
 
 
 def checked_merges(

@@ -132,11 +132,29 @@ def fill_slots(entries):
 def entries_of(names):
     """The Entries of a list of byte strings; an empty one is no entry."""
     starts = np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64)
-    slots = np.zeros(power_of_two(2 * len(names)), np.uint32)
-    data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    entries = Entries(slots, np.zeros((len(names), 2), np.uint64), data, starts)
+    return entries_in(np.frombuffer(b"".join(names) or b"\0", np.uint8), starts)
+
+
+def entries_in(data, starts):
+    """The same of data[starts[k] : starts[k + 1]], for all k."""
+    count = len(starts) - 1
+    slots = np.zeros(power_of_two(2 * count), np.uint32)
+    entries = Entries(slots, np.zeros((count, 2), np.uint64), data, starts)
     fill_slots(entries)
     return entries
+
+
+@lean(cache=True)
+def find_merges(data, edges, entries, found):
+    """Numbers (n, 3) among the entries of two strings and of both together; -1 for what is none.
+
+    edges (n, 3): where in `data` the first begins, the second begins, and both end.
+    """
+    for k in range(edges.shape[0]):
+        start, middle, end = edges[k]
+        found[k, 0] = entry_at(data, start, middle - start, entries)
+        found[k, 1] = entry_at(data, middle, end - middle, entries)
+        found[k, 2] = entry_at(data, start, end - start, entries)
 
 
 @lean(forceinline=True)
