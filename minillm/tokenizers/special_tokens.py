@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from operator import add
 from typing import Any
 
@@ -15,7 +15,7 @@ from .patterns.writing import class_of
 from .text.alternatives import pattern_of
 from .text.byte_alphabet import characters_to_bytes
 from .text.character_kinds import WHITE_SPACE
-from .text.segments import Continued, Normalized
+from .text.segments import BETWEEN, Continued, Normalized
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24
@@ -225,35 +225,44 @@ class SpecialTokens:
         self, texts: list[str], special: Special, placed: bool
     ) -> tuple[list[str], np.ndarray] | None:
         """(what lies between the tokens, ids of the tokens) of all texts, or None if it is not
-        that simple: some token has a rule for its surroundings, or is found in normalized text.
+        that simple: some token has a rule for its surroundings, is found in normalized text, or
+        must not be there.
 
         placed: say of the parts behind a token that they are ``Continued``. A text with n tokens
         has n + 1 parts, some of them empty; -1 stands after the last one.
         """
         if self.normalizes_first or not (self.raw.simple and self.late.simple):
             return None
-        searches = [search.patterns(special) for search in (self.raw, self.late) if search.forms]
-        parts: list[str] = []
-        tokens: list[int] = []
-        for text in texts:
+        for text in texts if {*map(type, texts)} != {str} else ():
             check_text(text)
-            found = [text]
-            for usable, guarded in searches:
-                rows = []
-                for part in found[0::2]:  # a token stands between two parts
-                    refuse(part, guarded)
-                    rows.append(usable.split(part) if usable else [part])
+        whole = BETWEEN.join(texts)
+        if whole.count(BETWEEN) != len(texts) - 1:
+            return None
+        found = [whole]
+        for search in (self.raw, self.late):
+            usable, guarded = search.patterns(special)
+            if guarded and any(guarded.search(part) for part in found[0::2]):
+                return None
+            if usable:
+                rows = [usable.split(part) for part in found[0::2]]
                 found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
-            parts += found[:1]
-            parts += map(Continued, found[2::2]) if placed else found[2::2]
-            tokens += [self.ids[token] for token in found[1::2]]
-            tokens.append(-1)
-        return parts, np.array(tokens, np.int32)
+        counts = [*map(str.count, found[0::2], repeat(BETWEEN))]  # a token stands between two
+        parts, starts = BETWEEN.join(found[0::2]).split(BETWEEN), np.cumsum(counts)[:-1]
+        starts += np.arange(1, len(counts))
+        tokens = np.full(len(parts), -1, np.int32)
+        tokens[starts - 1] = [self.ids[token] for token in found[1::2]]
+        for start in starts.tolist() if placed else ():
+            parts[start] = Continued(parts[start])
+        return parts, tokens
 
     def any_in(self, texts: list[str], special: Special) -> bool:
         """May any of the texts hold a special token? One search tells it of all."""
         self.check_mode(special)
-        return {*map(type, texts)} != {str} or self.suspicious("\n".join(texts))
+        if {*map(type, texts)} != {str}:
+            return True
+        if not any(any(search.patterns(special)) for search in (self.raw, self.late)):
+            return False
+        return self.suspicious("\n".join(texts))
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""

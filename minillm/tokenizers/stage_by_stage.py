@@ -17,9 +17,8 @@ from .pre_tokenizers.cutting_many import cutter_of
 from .pre_tokenizers.metaspace import Metaspace, with_mark
 from .pre_tokenizers.split_rules import Split
 from .stages import Stages
-from .text.segments import joined_texts
+from .text.segments import BETWEEN, joined_texts
 
-BETWEEN = "\ud800"  # half a character, which texts do not have
 Encoded = tuple[np.ndarray, np.ndarray]
 
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..text.memories import power_of_two
+from ..text.segments import BETWEEN
 from ..text.utf8 import character_width
-
-BETWEEN = "\ud800"  # stands in no text
 
 
 def joints_of(vocabulary: list[bytes | None]) -> Any:

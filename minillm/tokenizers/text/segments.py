@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 BLOCK = 1 << 19  # characters; larger arrays get fresh memory from the system each time, slowly
+BETWEEN = "\ud800"  # half a character, which texts do not have
 LONG = 64  # characters of texts that are quicker encoded one by one
 SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
