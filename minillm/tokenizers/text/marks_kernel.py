@@ -6,7 +6,7 @@ from .machine_kernel import bytes_between, lean, trailing_zeros
 from .pieces_kernel import ONE
 
 
-@lean
+@lean(forceinline=True)
 def next_space(text, i, stop):
     """Where the next ▁ (E2 96 81) from i on begins, or `stop`."""
     while i + 34 <= text.size and i < stop:

@@ -31,7 +31,7 @@ Model = namedtuple(
 Memory = namedtuple("Memory", "slots used best second edges path")
 
 
-@lean
+@lean(forceinline=True)
 def word_end(text, i, stop, marks, model):
     """End of the part of the text that can be cut by itself."""
     if marks:
@@ -188,7 +188,7 @@ def remember(memory, at, low, high, count, margin, unk_id):
     slots[at + TWO], slots[at + THREE] = first, last
 
 
-@lean
+@lean(forceinline=True)
 def forget_if_full(memory):
     """Empty the memory when half of its slots are filled."""
     if memory.used[0] * 2 > memory.slots.size // 4:
@@ -197,7 +197,7 @@ def forget_if_full(memory):
         memory.used[0] = 0
 
 
-@lean
+@lean(forceinline=True)
 def summed_up(total, ids, first, after, model):
     """The sum goes on over ids[first:after], rounded at every step."""
     for k in range(first, after):
