@@ -19,12 +19,12 @@ from .worst_cases import draw_growth
 PARTS = (  # training before those that take much memory: peaks are those of the process
     "startup", "training", "family", "attention_speed", "beam_speed", "experts_speed",
     "storyteller", "tokenizers", "wordpiece_speed", "unigram_speed", "sentencepiece_speed",
-    "bytepiece_speed", "production_speed", "worst_cases",
+    "bytepiece_speed", "production_speed", "first_sight", "worst_cases",
     "word2vec_speed",
 )
 VERSIONS = (
     "numpy", "numba", "tiktoken", "tokenizers", "sentencepiece", "bytepiece", "torch",
-    "transformers", "gensim",
+    "transformers", "gensim", "gigatoken",
 )
 
 

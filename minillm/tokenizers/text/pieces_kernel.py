@@ -137,12 +137,6 @@ def find_slot(text, i, length, short, long, stored):
 
 
 @lean(forceinline=True)
-def is_free(slot):
-    """Is there no piece in this slot yet?"""
-    return slot.table[slot.at + ONE] == ZERO
-
-
-@lean(forceinline=True)
 def pair_key(left, right):
     """A pair of numbers below 2^32 as one key, never zero."""
     return (np.uint64(left) << S32 | np.uint64(right)) + ONE
