@@ -15,12 +15,14 @@ from .patterns.writing import class_of
 from .text.alternatives import pattern_of
 from .text.byte_alphabet import characters_to_bytes
 from .text.character_kinds import WHITE_SPACE
-from .text.segments import BETWEEN, Continued, Normalized
+from .text.segments import BETWEEN, Continued, Normalized, blocks_of
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24
 MODES = ("raise", "allow", "text")
+TOGETHER = 1 << 16  # characters of texts that are searched at once: they stay in the caches
 Part = str | tuple[int, int, int]
+Patterns = tuple[re.Pattern[str] | None, re.Pattern[str] | None]  # of tokens to use, to refuse
 Special = str | Mapping[str, str]  # one mode for all, or of each token; "raise" if not named
 
 
@@ -88,9 +90,7 @@ class Search:
         """What finds all of them."""
         return pattern_of(self.named)
 
-    def patterns(
-        self, special: Special
-    ) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    def patterns(self, special: Special) -> Patterns:
         """What finds the tokens that may be used, and those that may not stand in a text.
 
         None where there are none.
@@ -235,12 +235,25 @@ class SpecialTokens:
             return None
         for text in texts if {*map(type, texts)} != {str} else ():
             check_text(text)
+        searches = [search.patterns(special) for search in (self.raw, self.late)]
+        rows: list[tuple[list[str], np.ndarray]] = []
+        for block in blocks_of(texts, TOGETHER):
+            found = self.split_together(block, searches, placed)
+            if found is None:
+                return None
+            rows.append(found)
+        tokens = [np.empty(0, np.int32), *(tokens for _, tokens in rows)]
+        return [*chain(*(parts for parts, _ in rows))], np.concatenate(tokens)
+
+    def split_together(
+        self, texts: list[str], searches: list[Patterns], placed: bool
+    ) -> tuple[list[str], np.ndarray] | None:
+        """The same of a few texts, which are put together for it."""
         whole = BETWEEN.join(texts)
         if whole.count(BETWEEN) != len(texts) - 1:
             return None
         found = [whole]
-        for search in (self.raw, self.late):
-            usable, guarded = search.patterns(special)
+        for usable, guarded in searches:
             if guarded and any(guarded.search(part) for part in found[0::2]):
                 return None
             if usable:
@@ -262,7 +275,7 @@ class SpecialTokens:
             return True
         if not any(any(search.patterns(special)) for search in (self.raw, self.late)):
             return False
-        return self.suspicious("\n".join(texts))
+        return any(self.suspicious("\n".join(block)) for block in blocks_of(texts, TOGETHER))
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""
