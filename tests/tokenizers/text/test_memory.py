@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.text import memory_kernel
 from minillm.tokenizers.text.machine_kernel import njit
 from minillm.tokenizers.text.memory_kernel import (
@@ -122,3 +123,20 @@ def test_words_of_more_pieces_than_a_memory_works_on():
     assert ids.tolist() == model(BertSplit()(text))[0].tolist() == (
         [1] + [2] * 3999 + [3, 1] + [2] * 3999
     )
+
+
+def test_memories_that_grow_in_the_middle_of_a_text():
+    """More words than the first memory has room for, with and without white space between them."""
+    rng = random.Random(3)
+    words = ["".join(rng.choices("abcdeéü中文가ﬁ½", k=rng.randint(1, 20))) for _ in range(6000)]
+    texts = [" ".join(words), "中".join(words[:5000]) + "a\u0316\u0301b" * 5]
+    for kind, size in (("wordpiece", 120), ("bpe", 300), ("byte_bpe", 400)):
+        tok = Tokenizer.train([" ".join(words[:300])], kind, size)
+        ids, offsets = tok.encode_batch(texts, add_special_tokens=False)
+        for k, text in enumerate(texts):
+            expected = tok.model(tok._pieces(text))[0]
+            if kind == "byte_bpe":  # whose definition goes piece by piece
+                pieces = tok._pieces(text)
+                expected = [id for i, j in pieces.spans.tolist()
+                            for id in tok.model.encode_piece(pieces.data[i:j].tobytes())]
+            np.testing.assert_array_equal(ids[offsets[k] : offsets[k + 1]], expected)
