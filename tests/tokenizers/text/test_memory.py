@@ -129,7 +129,7 @@ def test_memories_that_grow_in_the_middle_of_a_text():
     """More words than the first memory has room for, with and without white space between them."""
     rng = random.Random(3)
     words = ["".join(rng.choices("abcdeéü中文가ﬁ½", k=rng.randint(1, 20))) for _ in range(6000)]
-    texts = [" ".join(words), "中".join(words[:5000]) + "a\u0316\u0301b" * 5]
+    texts = ["中".join(words[:5000]) + "a\u0316\u0301b" * 5, " ".join(words[::-1])]
     for kind, size in (("wordpiece", 120), ("bpe", 300), ("byte_bpe", 400)):
         tok = Tokenizer.train([" ".join(words[:300])], kind, size)
         ids, offsets = tok.encode_batch(texts, add_special_tokens=False)
