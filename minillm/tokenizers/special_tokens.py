@@ -4,25 +4,23 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, repeat
-from operator import add
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from .patterns.scanning import word_characters
 from .patterns.writing import class_of
-from .text.alternatives import pattern_of
+from .text.alternatives import Patterns, pattern_of, split_together
 from .text.byte_alphabet import characters_to_bytes
 from .text.character_kinds import WHITE_SPACE
-from .text.segments import BETWEEN, Continued, Normalized, blocks_of
+from .text.segments import Continued, Normalized, blocks_of
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24
 MODES = ("raise", "allow", "text")
 TOGETHER = 1 << 16  # characters of texts that are searched at once: they stay in the caches
 Part = str | tuple[int, int, int]
-Patterns = tuple[re.Pattern[str] | None, re.Pattern[str] | None]  # of tokens to use, to refuse
 Special = str | Mapping[str, str]  # one mode for all, or of each token; "raise" if not named
 
 
@@ -236,37 +234,15 @@ class SpecialTokens:
         for text in texts if {*map(type, texts)} != {str} else ():
             check_text(text)
         searches = [search.patterns(special) for search in (self.raw, self.late)]
-        rows: list[tuple[list[str], np.ndarray]] = []
+        rows: list[tuple[list[str], list[str | None]]] = []
         for block in blocks_of(texts, TOGETHER):
-            found = self.split_together(block, searches, placed)
+            found = split_together(block, searches, placed)
             if found is None:
                 return None
             rows.append(found)
-        tokens = [np.empty(0, np.int32), *(tokens for _, tokens in rows)]
-        return [*chain(*(parts for parts, _ in rows))], np.concatenate(tokens)
-
-    def split_together(
-        self, texts: list[str], searches: list[Patterns], placed: bool
-    ) -> tuple[list[str], np.ndarray] | None:
-        """The same of a few texts, which are put together for it."""
-        whole = BETWEEN.join(texts)
-        if whole.count(BETWEEN) != len(texts) - 1:
-            return None
-        found = [whole]
-        for usable, guarded in searches:
-            if guarded and any(guarded.search(part) for part in found[0::2]):
-                return None
-            if usable:
-                rows = [usable.split(part) for part in found[0::2]]
-                found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
-        counts = [*map(str.count, found[0::2], repeat(BETWEEN))]  # a token stands between two
-        parts, starts = BETWEEN.join(found[0::2]).split(BETWEEN), np.cumsum(counts)[:-1]
-        starts += np.arange(1, len(counts))
-        tokens = np.full(len(parts), -1, np.int32)
-        tokens[starts - 1] = [self.ids[token] for token in found[1::2]]
-        for start in starts.tolist() if placed else ():
-            parts[start] = Continued(parts[start])
-        return parts, tokens
+        parts, tokens = [*chain(*(row[0] for row in rows))], chain(*(row[1] for row in rows))
+        ids = [-1 if token is None else self.ids[token] for token in tokens]
+        return parts, np.array(ids, np.int32)
 
     def any_in(self, texts: list[str], special: Special) -> bool:
         """May any of the texts hold a special token? One search tells it of all."""

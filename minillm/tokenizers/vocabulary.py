@@ -18,6 +18,7 @@ from .stages import Stages
 from .text.segments import Continued, Normalized, Pieces, as_list, as_utf8, is_raw
 
 Ids = Sequence[int] | np.ndarray
+FEW = 512  # ids that are decoded sooner row by row
 USUAL_NAMES = {  # of the tokens that begin, end and fill up a text, where a file does not say
     "bos": ("<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]"),
     "eos": ("</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]"),
@@ -109,7 +110,7 @@ class Vocabulary(Stages):
         """The text of each row of ids; see ``decode``."""
         rows = list(rows)
         found = flattened(rows) if active_backend() == "numba" else None
-        if found is None:
+        if found is None or len(found[0]) < FEW:
             return [self.decode(ids, skip_special, errors) for ids in rows]
         flat, starts = found
         if skip_special:

@@ -83,10 +83,10 @@ class ByteBPE:
         Segment k has the ids ``ids[ends[k - 1] : ends[k]]``. "given": each segment is one piece.
         """
         if active_backend() == "numba" and not self.dropout:
-            *found, memory = self._run(self._words, self._memories.take(), data, segments, rule)
+            ids, ends, memory = self._run(self._words, self._memories.take(), data, segments, rule)
             self._memories.give_back(memory)
-            return found[0], found[1]
-        ids: list[int] = []
+            return ids, ends
+        made: list[int] = []
         ends = np.zeros(len(segments), np.int64)
         raw = data.tobytes()
         known: dict[bytes, list[int]] = {}
@@ -96,9 +96,9 @@ class ByteBPE:
                 key = piece if isinstance(piece, bytes) else piece.encode()
                 if self.dropout or key not in known:
                     known[key] = self.encode_piece(key)
-                ids += known[key]
-            ends[s] = len(ids)
-        return np.array(ids, np.int32), ends
+                made += known[key]
+            ends[s] = len(made)
+        return np.array(made, np.int32), ends
 
     def _run(
         self, words: Any, memory: Any, data: np.ndarray, segments: np.ndarray, rule: str

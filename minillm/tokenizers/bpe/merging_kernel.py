@@ -8,10 +8,10 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..text.index_kernel import first_slot, may_be, number_in, pair_hash, put_number, tag_of
+from ..text.index_kernel import candidate, first_slot, pair_hash, put_number
 from ..text.machine_kernel import lean, njit
 from ..text.memories import power_of_two
-from ..text.pieces_kernel import ALL, ID, ONE, S32, ZERO, pair_key
+from ..text.pieces_kernel import ALL, ID, S32, pair_key
 
 NO_PAIR = ALL
 
@@ -23,18 +23,15 @@ Pairs = namedtuple("Pairs", "slots rows")
 @lean(forceinline=True)
 def pair_value(pairs, left, right):
     """rank << 32 | merged id of a pair, or NO_PAIR."""
-    slots, key = pairs.slots, pair_key(left, right)
+    key = pair_key(left, right)
     hashed = pair_hash(key)
-    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    slot = first_slot(hashed, pairs.slots)
     while True:
-        found = np.uint64(slots[slot])
-        if found == ZERO:
+        row, slot = candidate(pairs.slots, hashed, slot)
+        if row < 0:
             return NO_PAIR
-        if may_be(found, tag, slots):
-            row = number_in(found, slots)
-            if pairs.rows[row, 0] == key:
-                return pairs.rows[row, 1]
-        slot = (slot + ONE) & last
+        if pairs.rows[row, 0] == key:
+            return pairs.rows[row, 1]
 
 
 @lean(cache=True)

@@ -44,9 +44,9 @@ class Decoding:
             if decoder.push(state, b"a")[0] == state and not b"".join(decoder.finish(state)):
                 self.between = (state,)
 
-    def learned(self, ids: np.ndarray) -> Table:
+    def learned(self, old: Table, ids: np.ndarray) -> Table:
         """The table with these ids too."""
-        old, made = self.table, [self.becomes([id], False, False) for id in ids.tolist()]
+        made = [self.becomes([id], False, False) for id in ids.tolist()]
         places, sizes = old.places.copy(), old.sizes.copy()
         sizes[ids] = [len(data or b"") for data in made]
         places[ids] = len(old.data) + np.cumsum(sizes[ids], dtype=np.int64) - sizes[ids]
@@ -71,14 +71,14 @@ class Decoding:
         """
         from .gathering_kernel import gather
 
-        size = len(self.tokens)
+        size, table = len(self.tokens), self.table  # which another thread may replace meanwhile
         if self.between is None or (len(flat) and not 0 <= flat.min() <= flat.max() < size):
             return None
-        new = np.unique(flat[self.table.places[flat] == UNSEEN])
+        new = np.unique(flat[table.places[flat] == UNSEEN])
         if any(self.tokens[id] is None for id in new.tolist()):
             return None
-        table = self.learned(new) if len(new) else self.table
-        self.table = table
+        if len(new):
+            self.table = table = self.learned(table, new)
         places, sizes = table.places[flat], table.sizes[flat]
         begins, stops, rows = stretches(places == WAITS, starts)
         made = self.stretches_become(flat, begins, stops, rows, starts)
@@ -132,18 +132,14 @@ def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, n
     """(ids of all rows, where each begins and the last one ends), or None for something else."""
     parts = []
     for row in rows:
-        if isinstance(row, np.ndarray):
-            if row.ndim != 1 or row.dtype.kind not in "iu":
-                return None
+        if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "iu":
             parts.append(row.astype(np.int64))
-        else:
+        elif isinstance(row, list | tuple) and not (row and isinstance(row[0], bool)):
             try:
-                if isinstance(row[0], bool):
-                    return None
-                parts.append(np.frombuffer(array("q", row), np.int64))
-            except (TypeError, IndexError, OverflowError):
-                if not isinstance(row, list) or row:
-                    return None
-                parts.append(np.zeros(0, np.int64))
+                parts.append(np.array(array("q", row)))
+            except (TypeError, OverflowError):
+                return None
+        else:
+            return None
     starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
     return np.concatenate([np.zeros(0, np.int64), *parts]), starts

@@ -196,8 +196,6 @@ def piece_end(text, i, n, rule, classes):
         return gpt2_end(text, i, n, classes)
     if rule == O200K:
         return o200k_end(text, i, n, classes)
-    if rule == GIVEN:
-        return n
     return cl100k_end(text, i, n, classes, rule == CL100K)
 
 

@@ -1,10 +1,14 @@
-"""One pattern that finds any of thousands of strings in one pass over a text."""
+"""One pattern that finds any of thousands of strings in one pass over texts."""
 
 import re
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby, repeat
+from operator import add
+
+from .segments import BETWEEN, Continued
 
 DEEPEST = 40  # groups in one another
+Patterns = tuple[re.Pattern[str] | None, re.Pattern[str] | None]  # of strings to use, to refuse
 
 
 @lru_cache(256)
@@ -35,3 +39,35 @@ def one_of(forms: list[str], shared: int, depth: int = 0) -> str:
         options.append(re.escape(same[0][shared:common])
                        + (f"(?:{more}){optional}" if rest else ""))
     return "|".join(options)
+
+
+def split_together(
+    texts: list[str], searches: list[Patterns], placed: bool
+) -> tuple[list[str], list[str | None]] | None:
+    """(what lies between the strings that are found, the string behind each part) of a few texts.
+
+    They are put together for it, so that Python calls each pattern once. One search after another
+    goes over what is left. None stands behind the last part of a text. placed: parts behind a
+    string are ``Continued``. None at all if a string is there that is refused.
+    """
+    whole = BETWEEN.join(texts)
+    if whole.count(BETWEEN) != len(texts) - 1:
+        return None
+    found = [whole]
+    for usable, guarded in searches:
+        if guarded and any(guarded.search(part) for part in found[0::2]):
+            return None
+        if usable:
+            rows = [usable.split(part) for part in found[0::2]]
+            found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
+    parts = BETWEEN.join(found[0::2]).split(BETWEEN)
+    strings: list[str | None] = []
+    ends = map(str.count, found[0::2], repeat(BETWEEN))  # of texts, before each string
+    for count, string in zip(ends, [*found[1::2], None], strict=True):
+        if count:
+            strings += [None] * count
+        strings.append(string)
+    for k in range(1, len(parts) if placed else 0):
+        if strings[k - 1] is not None:
+            parts[k] = Continued(parts[k])
+    return parts, strings

@@ -29,7 +29,7 @@ from .pieces_kernel import (
     short_key,
 )
 
-S6, S20, S26, BIT = (np.uint64(k) for k in (6, 20, 26, 63))
+S20, S26, BIT = (np.uint64(k) for k in (20, 26, 63))
 
 # slots: the hash table. keys: (V, 2) uint64, the ``short_key`` of each entry that has one. data,
 # starts: the bytes of all entries.
@@ -49,15 +49,16 @@ def tag_of(hashed, slots):
 
 
 @lean(forceinline=True)
-def may_be(found, tag, slots):
-    """Can the key with this tag be the one whose slot holds `found`?"""
-    return found & ~np.uint64(slots.size - 1) == tag
-
-
-@lean(forceinline=True)
-def number_in(found, slots):
-    """The number in what a slot holds."""
-    return (found & np.uint64(slots.size - 1)) - ONE
+def candidate(slots, hashed, slot):
+    """(a number, from a slot on, whose key may have this hash, or -1 for none; the next slot)."""
+    tag, last = tag_of(hashed, slots), np.uint64(slots.size - 1)
+    while True:
+        found = np.uint64(slots[slot & last])
+        slot += ONE
+        if found == ZERO:
+            return np.int64(-1), slot
+        if found & ~last == tag:
+            return np.int64(found & last) - 1, slot
 
 
 @lean
@@ -72,36 +73,24 @@ def put_number(slots, hashed, number):
 @lean(forceinline=True)
 def short_entry(low, high, entries):
     """Id of the entry with this ``short_key``, or -1."""
-    slots, hashed = entries.slots, mixed(low, high)
-    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    slots, keys, hashed = entries.slots, entries.keys, mixed(low, high)
+    slot = first_slot(hashed, slots)
     while True:
-        found = np.uint64(slots[slot])
-        if found == ZERO:
-            return -1
-        if may_be(found, tag, slots):
-            id = number_in(found, slots)
-            if entries.keys[id, 0] == low and entries.keys[id, 1] == high:
-                return np.int64(id)
-        slot = (slot + ONE) & last
+        id, slot = candidate(slots, hashed, slot)
+        if id < 0 or (keys[id, 0] == low and keys[id, 1] == high):
+            return id
 
 
 @lean
 def long_entry(text, i, length, entries):
     """The same for an entry of more than SHORT bytes."""
-    slots, hashed = entries.slots, long_hash(text, i, length) * MIX3
-    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    slots, starts, hashed = entries.slots, entries.starts, long_hash(text, i, length) * MIX3
+    slot = first_slot(hashed, slots)
     while True:
-        found = np.uint64(slots[slot])
-        if found == ZERO:
-            return -1
-        if may_be(found, tag, slots):
-            id = number_in(found, slots)
-            start = entries.starts[id]
-            if entries.starts[id + ONE] - start == length and same_bytes(
-                text, i, entries.data, start, length
-            ):
-                return np.int64(id)
-        slot = (slot + ONE) & last
+        id, slot = candidate(slots, hashed, slot)
+        if id < 0 or (starts[id + 1] - starts[id] == length
+                      and same_bytes(text, i, entries.data, starts[id], length)):
+            return id
 
 
 @lean(forceinline=True)

@@ -10,13 +10,12 @@ from collections import namedtuple
 
 import numpy as np
 
-from .index_kernel import first_slot, may_be, number_in, put_number, tag_of
+from .index_kernel import candidate, first_slot, put_number
 from .machine_kernel import lean
 from .pieces_kernel import (
     ALL,
     ID,
     MIX3,
-    ONE,
     S24,
     S32,
     S56,
@@ -30,7 +29,7 @@ from .pieces_kernel import (
 
 LONGEST = 128  # bytes of the longest piece that is remembered
 SPARE = 1 << 10  # pieces that a kernel may remember before it looks for room again
-LARGEST = 1 << 20, 1 << 24, 1 << 22  # slots, bytes of long pieces, ids of the largest memory
+LARGEST = 1 << 21, 1 << 24, 1 << 22  # slots, bytes of long pieces, ids of the largest memory
 APART, LENGTH = np.uint64(1 << 63), np.uint64(0xFFFFFF)
 
 # slots: the hash table. keys, values: (n, 2) uint64. stored: bytes of long pieces. arena: ids,
@@ -87,8 +86,7 @@ def with_room(memory):
 def put_all(memory):
     """Put the numbers of all pieces into `slots`, which are 0."""
     for number in range(memory.used[0]):
-        low, high = memory.keys[number, 0], memory.keys[number, 1]
-        hashed = mixed(low, high) if is_short(high) else low * MIX3
+        hashed = hash_of(memory.keys[number, 0], memory.keys[number, 1])
         put_number(memory.slots, hashed, number)
 
 
@@ -96,6 +94,12 @@ def put_all(memory):
 def is_short(high):
     """Is this the second word of a short piece? Its top byte is the length, and APART."""
     return high >> S56 != ZERO
+
+
+@lean(forceinline=True)
+def hash_of(low, high):
+    """The hash by which the number of a piece with this key is found."""
+    return mixed(low, high) if is_short(high) else low * MIX3
 
 
 @lean(forceinline=True)
@@ -116,36 +120,28 @@ def place_in(memory, text, i, length, apart=False):
 @lean(forceinline=True)
 def short_number(slots, keys, low, high):
     """The number of a short piece, or -1."""
-    hashed = mixed(low, high)
-    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    hashed = hash_of(low, high)
+    slot = first_slot(hashed, slots)
     while True:
-        found = np.uint64(slots[slot])
-        if found == ZERO:
-            return -1
-        if may_be(found, tag, slots):
-            number = number_in(found, slots)
-            if keys[number, 0] == low and keys[number, 1] == high:
-                return np.int64(number)
-        slot = (slot + ONE) & last
+        number, slot = candidate(slots, hashed, slot)
+        if number < 0 or (keys[number, 0] == low and keys[number, 1] == high):
+            return number
 
 
 @lean
-def long_number(slots, keys, stored, wanted, text, i, length):
+def long_number(slots, keys, stored, low, text, i, length):
     """The number of a long piece with this hash, or -1."""
-    hashed = wanted * MIX3
-    slot, tag, last = first_slot(hashed, slots), tag_of(hashed, slots), np.uint64(slots.size - 1)
+    hashed = hash_of(low, ZERO)
+    slot = first_slot(hashed, slots)
     while True:
-        found = np.uint64(slots[slot])
-        if found == ZERO:
-            return -1
-        if may_be(found, tag, slots):
-            number = number_in(found, slots)
-            where = keys[number, 1]
-            if (keys[number, 0] == wanted and not is_short(where)
-                    and np.int64(where & LENGTH) == length
-                    and same_bytes(text, i, stored, np.int64(where >> S24), length)):
-                return np.int64(number)
-        slot = (slot + ONE) & last
+        number, slot = candidate(slots, hashed, slot)
+        if number < 0:
+            return number
+        where = keys[number, 1]
+        if (keys[number, 0] == low and not is_short(where)
+                and np.int64(where & LENGTH) == length
+                and same_bytes(text, i, stored, np.int64(where >> S24), length)):
+            return number
 
 
 @lean(forceinline=True)
@@ -165,8 +161,7 @@ def add_piece(memory, place, text, i, length):
             memory.stored[at + k] = text[i + k]
         used[1] = at + length
         memory.keys[number, 1] = np.uint64(at) << S24 | np.uint64(length)
-    hashed = mixed(place.low, place.high) if length <= SHORT else place.low * MIX3
-    put_number(memory.slots, hashed, number)
+    put_number(memory.slots, hash_of(place.low, place.high), number)
     memory.values[number, 1] = ALL
     used[0] = number + 1
     return number

@@ -82,7 +82,8 @@ def as_utf8(text: str) -> bytes:
 
 def blocks_of(texts: list[str], characters: int = BLOCK) -> Iterator[list[str]]:
     """The texts in lists of about so many characters; a longer text is not cut."""
-    if not texts:
+    if len(texts) < 2:
+        yield from [texts] * len(texts)
         return
     done = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
     start = 0

@@ -51,7 +51,7 @@ def pieces_of_rule(
 
 def memory_for(length: int, *tables: np.ndarray) -> Any:
     """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
-    from .bulk_kernel import Memory
+    from .viterbi_kernel import Memory
 
     slots, used = tables or (np.zeros(4 * REMEMBERED, np.uint64), np.zeros(1, np.int64))
     return Memory(
@@ -69,7 +69,7 @@ def with_room(memory: Any, length: int) -> Any:
 
 def fast_path(model: Any, data: np.ndarray, i: int, j: int) -> list[Edge]:
     """``best_path`` of the bytes i to j of `data`, by the kernel."""
-    from .bulk_kernel import find_path
+    from .viterbi_kernel import find_path
 
     memory = model._memories.take()
     roomy = with_room(memory, j - i)
@@ -127,7 +127,7 @@ def kernel_model(model: Any, lowest: float) -> Any:
 
     lowest: the sum below which the kernel sets sums back to 0.
     """
-    from .bulk_kernel import Model
+    from .viterbi_kernel import Model
 
     values = model.scores.copy()
     for id, score in model.matched.values():

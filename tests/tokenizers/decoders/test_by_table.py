@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer, WordVocabulary
+from minillm.tokenizers.decoders.by_table import Decoding, flattened
 from minillm.tokenizers.decoders.joining import Join, JoinMarked, JoinWordPieces, JoinWords
 from minillm.tokenizers.decoders.rewriting import (
     CTC,
@@ -27,6 +28,12 @@ DECODERS = [
     DecodeInTurn((ByteTokens(), StripFrom("a", 1, 1))),
     DecodeInTurn((FromByteAlphabet(), StripFrom(" ", 0, 2))), DecodeInTurn((JoinSpaced(), CTC())),
 ]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Also a few ids are decoded by the table."""
+    monkeypatch.setattr("minillm.tokenizers.vocabulary.FEW", 0)
 
 
 def made_with(decoder):
@@ -60,7 +67,9 @@ def test_what_is_remembered_is_forgotten_when_it_is_much(monkeypatch):
     assert len(tok._decoding.known) <= 6
 
 
-@pytest.mark.parametrize("wrong", [[-1], [1, 99], [1 << 70], [1.0], ["a"], [True], [None], 3])
+@pytest.mark.parametrize(
+    "wrong", [[-1], [1, 99], [1 << 70], [1.0], ["a"], [True], [None], b"12345678", 3]
+)
 def test_the_errors_are_those_of_one_row(wrong):
     tok = made_with(Join())
     with pytest.raises((TypeError, ValueError)) as one:
@@ -68,6 +77,29 @@ def test_the_errors_are_those_of_one_row(wrong):
     with pytest.raises(type(one.value)) as many:
         tok.decode_batch([[1, 2], wrong])
     assert str(many.value) == str(one.value)
+
+
+def test_the_table_of_a_call_is_the_one_it_began_with():
+    """Two threads that learn at once may each replace what the other has learned."""
+    pytest.importorskip("numba")
+    tok = made_with(LLAMA)
+    expected = tok.decode_batch(rows(50))
+
+    class Replaced(Decoding):
+        """Whoever looks at the table a second time finds another one."""
+
+        @property
+        def table(self):
+            return self.tables.pop() if len(self.tables) > 1 else self.tables[0]
+
+        @table.setter
+        def table(self, table):
+            self.tables = [table]
+
+    decoding = Replaced(tok.decoder, tok._bytes)
+    decoding.tables.append(tok._decoding.table)
+    flat, starts = flattened(rows(50))
+    assert [data.decode() for data in decoding(flat, starts)] == expected
 
 
 def test_an_id_that_is_not_used():

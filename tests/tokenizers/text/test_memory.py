@@ -99,6 +99,15 @@ def test_memory_grows_where_it_is_full(part):
     assert known(grown, b"a") == [7]
 
 
+def test_the_largest_memory_is_reached_in_steps_of_four():
+    memory = new_memory()
+    sizes = len(memory.slots), len(memory.stored), len(memory.arena)
+    for size, most in zip(sizes, LARGEST, strict=True):
+        while size < most:
+            size *= 4
+        assert size == most
+
+
 def test_the_largest_memory_is_emptied(monkeypatch):
     monkeypatch.setattr(memory_kernel, "LARGEST", (1 << 13, *LARGEST[1:]))
     memory = new_memory(1 << 13)
