@@ -17,7 +17,6 @@ from ..text.segments import Pieces, token_spans
 from .merges import apply_merges
 
 MEMORABLE = 128  # bytes of the longest piece that the kernel merges itself
-MANY = 1 << 14  # symbols of a piece for which going through all ranks pays
 
 
 def lengths_of(vocabulary: list[bytes | None]) -> np.ndarray:
@@ -111,6 +110,7 @@ class ByteBPE:
         from ..text.memory_kernel import with_room
         from ..text.unicode_classes import class_table
         from .byte_bpe_kernel import FULL, encode, new_block
+        from .long_words_kernel import merge_long, new_room
 
         splitting = Splitting(RULES.index(rule), class_table())
         room = int((segments[:, 1] - segments[:, 0]).sum()) + 3
@@ -130,31 +130,13 @@ class ByteBPE:
             if whole is None:
                 symbols = self.byte_ids[piece]
                 symbols = symbols[symbols >= 0]
-                count = self._merge_long(symbols, words.pairs)
-                out[n : n + count] = symbols[:count]
+                desk = new_room(len(symbols))
+                count = merge_long(symbols, len(symbols), words.pairs, desk, out[n:])
             else:
                 out[n], count = whole, 1
             progress[1:3] = i + length, n + count
         ids = out[: progress[2]]
         return (ids.copy() if room < 1 << 20 else ids), ends, memory
-
-    def _merge_long(self, symbols: np.ndarray, pairs: np.ndarray) -> int:
-        """Merge a long piece in place; returns how many symbols are left."""
-        from .merging_kernel import merge_by_rank, merge_with_heap
-
-        if len(symbols) < MANY or not self._grows:
-            return merge_with_heap(symbols, len(symbols), pairs)
-        ranks = len(self.merges) if self.ranks is None else int(self.ranks.max()) + 1
-        return merge_by_rank(symbols, len(symbols), pairs, ranks)
-
-    @cached_property
-    def _grows(self) -> bool:
-        """Has each merge a higher rank than those that make its parts?"""
-        ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
-        made = np.full(len(self.vocabulary), -1, np.int64)
-        np.maximum.at(made, self.merges[:, 2], ranks)
-        parts = np.maximum(made[self.merges[:, 0]], made[self.merges[:, 1]])
-        return bool((parts < ranks).all())
 
     def forget(self) -> None:
         """Empty the memory of pieces seen."""

@@ -16,7 +16,8 @@ from ..text.memory_kernel import LONGEST, has_room, is_new, place_in, recall, re
 from ..text.pieces_kernel import pair_key
 from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width, code_point
-from .merging_kernel import merge_linked, merge_scanning
+from .long_words_kernel import merge_long
+from .merging_kernel import merge_scanning
 
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
 FULL = -1
@@ -27,7 +28,8 @@ Pieces = namedtuple(
     "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints "
     "entries whole"
 )
-Scratch = namedtuple("Scratch", "symbols finals following before heap values")
+# symbols, finals: of a word. room: ``Room`` to merge a long one, whose tokens go to `merged`.
+Scratch = namedtuple("Scratch", "symbols finals values room merged")
 
 
 @lean(forceinline=True)
@@ -124,11 +126,9 @@ def encode_word(text, i, end, pieces, scratch, finals):
     count = cut(text, i, end, pieces, scratch.symbols)
     if count <= scratch.values.size:
         count = merge_scanning(scratch.symbols, scratch.values, count, pieces.pairs)
-    else:
-        count = merge_linked(
-            scratch.symbols, count, pieces.pairs, scratch.following, scratch.before, scratch.heap
-        )
-    return finish(text, i, count, pieces, scratch.symbols, finals)
+        return finish(text, i, count, pieces, scratch.symbols, finals)
+    count = merge_long(scratch.symbols, count, pieces.pairs, scratch.room, scratch.merged)
+    return finish(text, i, count, pieces, scratch.merged, finals)
 
 
 @lean(forceinline=True)

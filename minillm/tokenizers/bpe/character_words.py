@@ -9,7 +9,7 @@ from ..text.memories import power_of_two
 from .units import neighbours
 
 LONGEST_ENTRY = 128  # bytes; a longer word is not remembered either
-NEAR = 48  # symbols of a word that are merged without a heap
+NEAR = 48  # symbols of a word that is not a long one
 NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
 
 
@@ -63,11 +63,11 @@ def run(
 def scratch_for(length: int) -> Any:
     """Room for working on a word of so many bytes."""
     from .character_bpe_kernel import Scratch
+    from .long_words_kernel import new_room
 
     return Scratch(
         symbols=np.empty(length, np.int32), finals=np.empty(length, np.int32),
-        following=np.empty(length, np.int32), before=np.empty(length, np.int32),
-        heap=np.empty(3 * length, np.uint64), values=np.empty(NEAR, np.uint64),
+        values=np.empty(NEAR, np.uint64), room=new_room(length), merged=np.empty(length, np.int32),
     )
 
 

@@ -9,11 +9,12 @@ from collections import namedtuple
 import numpy as np
 
 from ..text.index_kernel import candidate, first_slot, pair_hash, put_number
-from ..text.machine_kernel import lean, njit
+from ..text.machine_kernel import lean
 from ..text.memories import power_of_two
 from ..text.pieces_kernel import ALL, ID, S32, pair_key
 
 NO_PAIR = ALL
+RANKS = 1 << 24  # more than there are merges; ``long_words_kernel`` has no bits for higher ones
 
 # slots: a hash table of ``index_kernel``. rows: (merges, 2) uint64, the ``pair_key`` of two ids and
 # rank << 32 | merged id, in the order of the merges.
@@ -55,6 +56,8 @@ def fill_pairs(lefts, rights, merged, ranks, pairs):
 
 def pairs_of(merges, ranks):
     """The ``Pairs`` of merges (n, 3), left, right and merged ids, and their ranks (n,)."""
+    if len(merges) and np.max(ranks) >= RANKS:
+        ranks = np.unique(ranks, return_inverse=True)[1]  # their order alone counts
     slots = np.zeros(power_of_two(2 * len(merges)), np.uint32)
     pairs = Pairs(slots, np.zeros((len(merges), 2), np.uint64))
     columns = (np.ascontiguousarray(column, np.int32) for column in np.reshape(merges, (-1, 3)).T)
@@ -124,18 +127,13 @@ def sift_down(heap, size, k):
     heap[k] = item
 
 
-@njit(cache=True)
-def merge_with_heap(symbols, count, pairs):
-    """The same in O(count log count): a heap of rank << 32 | position, and linked symbols."""
-    following = np.empty(count, np.int32)
-    before = np.empty(count, np.int32)
-    heap = np.empty(3 * count, np.uint64)
-    return merge_linked(symbols, count, pairs, following, before, heap)
-
-
 @lean
 def merge_linked(symbols, count, pairs, following, before, heap):
-    """The same with room for the links of `count` symbols and for 3 count entries of the heap."""
+    """The same in O(count log count), but -1 stays where a symbol was joined to the one before it.
+
+    A heap holds rank << 32 | place of the pairs, at most 3 count of them. The next symbol after k
+    is at following[k], the last one's is `count`; the one before it is at before[k].
+    """
     size = 0
     for k in range(count):
         following[k], before[k] = k + 1, k - 1
@@ -169,78 +167,3 @@ def merge_linked(symbols, count, pairs, following, before, heap):
                     heap[size] = (value & ~ID) | np.uint64(start)
                     sift_up(heap, size)
                     size += 1
-    return close_gaps(symbols, count)
-
-
-@lean
-def close_gaps(symbols, count):
-    """Move together the symbols that are not -1; returns how many they are."""
-    kept = 0
-    for k in range(count):
-        if symbols[k] >= 0:
-            symbols[kept] = symbols[k]
-            kept += 1
-    return kept
-
-
-@njit(cache=True)
-def merge_by_rank(symbols, count, pairs, ranks):
-    """The same in O(count + ranks), where no merge has a lower rank than one that makes its parts.
-
-    Then the ranks can be gone through once, from low to high, each with the list of the places
-    where its pair stands; a merge adds places to the lists of higher ranks only. `ranks` is the
-    highest rank plus one.
-    """
-    following, before = np.empty(count, np.int32), np.empty(count, np.int32)
-    first, last = np.full(ranks, -1, np.int32), np.full(ranks, -1, np.int32)
-    where, after = np.empty(3 * count, np.int32), np.empty(3 * count, np.int32)
-    places = np.empty(3 * count, np.int32)
-    used = 0
-    for k in range(count):
-        following[k], before[k] = k + 1, k - 1
-        if k + 1 < count:
-            used = list_place(symbols, k, k + 1, pairs, first, last, where, after, used)
-    for rank in range(ranks):
-        node, size, ordered = first[rank], 0, True
-        while node >= 0:
-            places[size] = where[node]
-            ordered = ordered and (size == 0 or places[size - 1] < places[size])
-            size += 1
-            node = after[node]
-        if not ordered:
-            places[:size].sort()
-        for j in range(size):
-            k = places[j]
-            if symbols[k] < 0 or following[k] >= count:
-                continue
-            right = following[k]
-            value = pair_value(pairs, symbols[k], symbols[right])
-            if value == NO_PAIR or np.int64(value >> S32) != rank:
-                continue  # the pair has changed since it was listed
-            symbols[k] = np.int32(value & ID)
-            symbols[right] = -1
-            following[k] = following[right]
-            if following[k] < count:
-                before[following[k]] = k
-                used = list_place(
-                    symbols, k, following[k], pairs, first, last, where, after, used
-                )
-            if before[k] >= 0:
-                used = list_place(symbols, before[k], k, pairs, first, last, where, after, used)
-    return close_gaps(symbols, count)
-
-
-@lean
-def list_place(symbols, k, right, pairs, first, last, where, after, used):
-    """Add place k to the list of the rank of its pair; returns how many entries are used."""
-    value = pair_value(pairs, symbols[k], symbols[right])
-    if value == NO_PAIR:
-        return used
-    rank = np.int64(value >> S32)
-    where[used], after[used] = k, -1
-    if first[rank] < 0:
-        first[rank] = used
-    else:
-        after[last[rank]] = used
-    last[rank] = used
-    return used + 1
