@@ -37,7 +37,7 @@ def count() -> int:
 def run(task: Callable[[int], Any], parts: int) -> list[Any]:
     """[task(0), …, task(parts - 1)], by the threads of the pool and the one that asks.
 
-    The first error of a part is raised here, once no thread works on the others any more.
+    The error of the first part that fails is raised here, once no thread works on others any more.
     """
     if parts == 1:
         return [task(0)]
@@ -78,6 +78,7 @@ class Job:
         self.results: list[Any] = [None] * parts
         self.waiting = deque(range(parts))
         self.error: BaseException | None = None
+        self.failed = parts  # the part that it comes from
         self.lock, self.left = threading.Lock(), threading.Lock()
         self.left.acquire()  # the last of the helping threads to leave lets go of it
         self.helping, self.closed = 0, False
@@ -85,6 +86,7 @@ class Job:
     def work(self) -> None:
         """Do parts until none is left to begin."""
         before, _here.inside = inside(), True
+        part = -1
         try:
             while True:
                 try:
@@ -94,8 +96,9 @@ class Job:
                 self.results[part] = self.task(part)
         except BaseException as error:
             self.waiting.clear()
-            if self.error is None:
-                self.error = error
+            with self.lock:  # parts before a failed one have begun: they end, and may fail too
+                if part < self.failed:
+                    self.error, self.failed = error, part
             if not isinstance(error, Exception):  # Ctrl-C: at once, in the thread it was meant for
                 raise
         finally:

@@ -68,6 +68,24 @@ def test_an_error_reaches_who_asked_after_the_others_have_finished(bad):
 
 
 @pytest.mark.usefixtures("three_threads")
+def test_of_two_errors_the_one_of_the_first_part_is_raised():
+    both, later = threading.Barrier(2, timeout=60), threading.Event()
+
+    def part(p):
+        both.wait()
+        try:
+            if p == 0:
+                later.wait(60)
+            raise KeyError(f"part {p}")
+        finally:
+            if p == 1:
+                threading.Timer(0.1, later.set).start()  # when the second error has been noted
+
+    with pytest.raises(KeyError, match="part 0"):
+        threads.run(part, 2)
+
+
+@pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
 def test_an_error_leaves_memory_at_once(kind):
     class Oops(kind):

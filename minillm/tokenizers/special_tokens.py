@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from .patterns.writing import class_of
 from .text.alternatives import Patterns, pattern_of, split_together
 from .text.byte_alphabet import characters_to_bytes
 from .text.character_kinds import WHITE_SPACE
-from .text.segments import Continued, Normalized, blocks_of
+from .text.segments import SURROGATE, Continued, Normalized, blocks_of
 
 SPACES = re.compile(f"[{WHITE_SPACE}]*")
 MOST_IDS = 1 << 24
@@ -30,6 +29,8 @@ def check_special_tokens(tokens: list[str]) -> None:
     for token in tokens:
         if not isinstance(token, str) or not token:
             raise ValueError(f"special_tokens holds {token!r}; each must be a non-empty str")
+        if SURROGATE.search(token):
+            raise ValueError(f"special_tokens holds {token!r}, which has half a character")
         if token in seen:
             raise ValueError(f"special_tokens holds {token!r} twice; leave one of them out")
         seen.add(token)
@@ -221,37 +222,32 @@ class SpecialTokens:
 
     def split_all(
         self, texts: list[str], special: Special, placed: bool
-    ) -> tuple[list[str], np.ndarray] | None:
+    ) -> tuple[list[str], np.ndarray | None] | None:
         """(what lies between the tokens, ids of the tokens) of all texts, or None if it is not
         that simple: some token has a rule for its surroundings, is found in normalized text, or
         must not be there.
 
         placed: say of the parts behind a token that they are ``Continued``. A text with n tokens
-        has n + 1 parts, some of them empty; -1 stands after the last one.
+        has n + 1 parts, some of them empty; -1 stands after the last one. None for the ids: no
+        text holds a token.
         """
-        if self.normalizes_first or not (self.raw.simple and self.late.simple):
+        if self.normalizes_first:
             return None
-        for text in texts if {*map(type, texts)} != {str} else ():
-            check_text(text)
         searches = [search.patterns(special) for search in (self.raw, self.late)]
-        rows: list[tuple[list[str], list[str | None]]] = []
-        for block in blocks_of(texts, TOGETHER):
+        parts: list[str] = []
+        tokens: list[str | None] = []
+        for block in blocks_of(texts, TOGETHER) if any(map(any, searches)) else ():
             found = split_together(block, searches, placed)
             if found is None:
                 return None
-            rows.append(found)
-        parts, tokens = [*chain(*(row[0] for row in rows))], chain(*(row[1] for row in rows))
-        ids = [-1 if token is None else self.ids[token] for token in tokens]
-        return parts, np.array(ids, np.int32)
-
-    def any_in(self, texts: list[str], special: Special) -> bool:
-        """May any of the texts hold a special token? One search tells it of all."""
-        self.check_mode(special)
-        if {*map(type, texts)} != {str}:
-            return True
-        if not any(any(search.patterns(special)) for search in (self.raw, self.late)):
-            return False
-        return any(self.suspicious("\n".join(block)) for block in blocks_of(texts, TOGETHER))
+            parts += found[0]
+            tokens += found[1]
+        if not any(tokens):
+            return texts, None
+        if not (self.raw.simple and self.late.simple):
+            return None
+        return parts, np.array([-1 if token is None else self.ids[token] for token in tokens],
+                               np.int32)
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""

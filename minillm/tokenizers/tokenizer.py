@@ -14,7 +14,7 @@ from .encoding import Batch, Encoding, Text, batch_of, encoding_of, filled, row_
 from .explaining import Explanation, explain
 from .patterns.automaton import NoAutomatonError
 from .post_processors.lengths import Padding, Truncation
-from .special_tokens import Special, TokenRule, check_special_tokens
+from .special_tokens import Special, TokenRule, check_special_tokens, check_text
 from .stage_by_stage import encoder_of
 from .stages import Stages
 from .text.segments import blocks_of, is_raw, joined_ids, many, with_tokens
@@ -255,12 +255,24 @@ class Tokenizer(Vocabulary):
         return explain(self, text, special)
 
     def _encode_cut(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, ends) of texts, special tokens among them, without what is put around them."""
-        if not self._finder.any_in(texts, special):
-            return self._encode_plain(texts)
+        """(ids, ends) of texts, special tokens among them, without what is put around them.
+
+        One thread looks for special tokens while another is in a kernel.
+        """
+        self._finder.check_mode(special)
+        for text in texts if {*map(type, texts)} != {str} else ():
+            check_text(text)
+        blocks = list(blocks_of(texts))
+        return joined_ids(
+            threads.run(lambda k: self._encode_block(blocks[k], special), len(blocks))
+        )
+
+    def _encode_block(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a few texts."""
         placed = bool(getattr(self.pre_tokenizer, "needs_place", False))
         if (simple := self._finder.split_all(texts, special, placed)) is not None:
-            return with_tokens(*self._encode_plain(simple[0]), simple[1])
+            ids, ends = self._encode_plain(simple[0])
+            return (ids, ends) if simple[1] is None else with_tokens(ids, ends, simple[1])
         rows: list[list[Any]] = [self._finder.parts(text, special) for text in texts]
         ids, ends = self._encode_plain([part for row in rows for part in row if is_raw(part)])
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
@@ -275,14 +287,12 @@ class Tokenizer(Vocabulary):
         return joined_ids([(row, np.array([len(row)])) for row in encoded])
 
     def _encode_plain(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, ends) of texts that hold no special tokens."""
+        """(ids, ends) of a few texts that hold no special tokens."""
         try:
-            encode = encoder_of(self)
+            return encoder_of(self)(texts)
         except NoAutomatonError:
             found = [self.model(self._pieces(text))[0] for text in texts]
             return joined_ids([(ids, np.array([len(ids)])) for ids in found])
-        blocks = list(blocks_of(texts))
-        return joined_ids(threads.run(lambda k: encode(blocks[k]), len(blocks)))
 
     def _framed(self, rows: list[np.ndarray], stage: Any) -> list[np.ndarray]:
         """The ids of texts, truncated, post-processed and filled up."""

@@ -132,3 +132,30 @@ def test_many_texts_are_cut_as_each_alone(normalized):
         tok.encode_batch(["c", "c<a>b"])
     with pytest.raises(TypeError, match="text=5 is a int"):
         tok.encode_batch(["<a>", 5], "allow")
+
+
+def test_tokens_with_rules_are_found_in_a_batch():
+    rules = {"ab": TokenRule(single_word=True), "c": TokenRule(lstrip=True)}
+    tok = Tokenizer(letters(), special_tokens={"ab": 40, "c": 41}, token_rules=rules)
+    for texts in (["d", "e e"], ["d", "dab", "ab d", "e  c"]):
+        expected = [tok.encode_with_offsets(text, "allow")[0] for text in texts]
+        ids, offsets = tok.encode_batch(texts, "allow")
+        assert [ids[i:j].tolist() for i, j in pairwise(offsets)] == expected
+
+
+def test_texts_with_halves_of_characters_are_not_taken_for_two():
+    finder = tokenizer()._finder
+    assert finder.split_all(["a\ud800", "b"], "allow", False) == (["a\ud800", "b"], None)
+    assert finder.split_all(["a\ud800RAW", "b"], "allow", False) is None
+    with pytest.raises(ValueError, match="half a character"):
+        Tokenizer(letters(), special_tokens={"a\ud800b": 40})
+
+
+def test_of_several_texts_with_a_token_the_first_is_named(monkeypatch):
+    """Blocks of a batch are encoded by several threads, which come to an error in any order."""
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    monkeypatch.setattr("minillm.tokenizers.tokenizer.blocks_of", lambda some: [[t] for t in some])
+    tok = tokenizer()
+    for _ in range(30):
+        with pytest.raises(ValueError, match="at character 20000"):
+            tok.encode_batch(["a" * 30, "b" * 20_000 + "RAW", "a" * 40 + "NORM", "RAW", "NORM"])

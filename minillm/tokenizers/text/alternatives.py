@@ -50,19 +50,20 @@ def split_together(
     goes over what is left. None stands behind the last part of a text. placed: parts behind a
     string are ``Continued``. None at all if a string is there that is refused.
     """
-    whole = BETWEEN.join(texts)
-    if whole.count(BETWEEN) != len(texts) - 1:
-        return None
-    found = [whole]
+    found = [BETWEEN.join(texts)]
     for usable, guarded in searches:
         if guarded and any(guarded.search(part) for part in found[0::2]):
             return None
         if usable:
             rows = [usable.split(part) for part in found[0::2]]
             found = [*chain(*map(add, rows, [*([token] for token in found[1::2]), []]))]
+    if len(found) == 1:
+        return texts, [None] * len(texts)
+    ends = [*map(str.count, found[0::2], repeat(BETWEEN))]  # of texts, before each string
+    if sum(ends) != len(texts) - 1:
+        return None
     parts = BETWEEN.join(found[0::2]).split(BETWEEN)
     strings: list[str | None] = []
-    ends = map(str.count, found[0::2], repeat(BETWEEN))  # of texts, before each string
     for count, string in zip(ends, [*found[1::2], None], strict=True):
         if count:
             strings += [None] * count
