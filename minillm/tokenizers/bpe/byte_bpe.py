@@ -152,27 +152,26 @@ class ByteBPE:
     def _words(self) -> Any:
         """The vocabulary, as the kernel wants it."""
         from ..text.index_kernel import entries_of
-        from ..text.memory_kernel import new_memory
         from .byte_bpe_kernel import Joints, Vocabulary
+        from .last_merges_kernel import are_joined, last_merges
         from .merging_kernel import byte_pair_values, pairs_of
         from .units import joints_of
 
         ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
-        pairs = pairs_of(self.merges, ranks)
+        merges, pairs = self.merges, pairs_of(self.merges, ranks)
         entries = entries_of([token or b"" for token in self.vocabulary])
-        made = np.zeros(len(self.vocabulary), bool)
+        # An entry is met often: which are made by their merges?
+        made, last = last_merges(self.byte_ids[entries.data], entries.starts, pairs)
+        if are_joined(np.ascontiguousarray(merges, np.int64), entries.data, entries.starts):
+            pairs = pairs_of(merges[last], ranks[last])
         byte_pairs = np.zeros(0 if (self.byte_ids < 0).any() else 1 << 16, np.uint64)
         if len(byte_pairs):
             byte_pair_values(self.byte_ids, pairs, byte_pairs)
-        uncut = Joints(np.zeros(16, np.uint64), np.zeros(0, bool))
-        words = Vocabulary(self.byte_ids, pairs, byte_pairs, made, False, entries, uncut)
-        # An entry is met often: which are made by their merges?
-        short = np.flatnonzero((self.lengths > 0) & (self.lengths <= MEMORABLE))
-        spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
-        ids, ends, _ = self._run(words, new_memory(), entries.data, spans, "given")
-        made[short] = (np.diff(ends, prepend=0) == 1) & (ids[ends - 1] == short)
         # As a whole piece an entry is itself, as a part of one what its merges make. Of longer
         # entries the caller of the kernel cannot tell which it has.
         long = any(len(token) > MEMORABLE and not token.isascii() for token in self.ids)
+        uncut = Joints(np.zeros(16, np.uint64), np.zeros(0, bool))
         joints = uncut if self.whole_pieces and long else joints_of(self.vocabulary)
-        return words._replace(whole=self.whole_pieces, joints=joints)
+        return Vocabulary(
+            self.byte_ids, pairs, byte_pairs, made, self.whole_pieces, entries, joints
+        )

@@ -22,17 +22,22 @@ Pairs = namedtuple("Pairs", "slots rows")
 
 
 @lean(forceinline=True)
-def pair_value(pairs, left, right):
-    """rank << 32 | merged id of a pair, or NO_PAIR."""
+def row_of(pairs, left, right):
+    """The row of a pair, or -1."""
     key = pair_key(left, right)
     hashed = pair_hash(key)
     slot = first_slot(hashed, pairs.slots)
     while True:
         row, slot = candidate(pairs.slots, hashed, slot)
-        if row < 0:
-            return NO_PAIR
-        if pairs.rows[row, 0] == key:
-            return pairs.rows[row, 1]
+        if row < 0 or pairs.rows[row, 0] == key:
+            return row
+
+
+@lean(forceinline=True)
+def pair_value(pairs, left, right):
+    """rank << 32 | merged id of a pair, or NO_PAIR."""
+    row = row_of(pairs, left, right)
+    return pairs.rows[row, 1] if row >= 0 else NO_PAIR
 
 
 @lean(cache=True)
@@ -66,17 +71,20 @@ def pairs_of(merges, ranks):
 
 
 @lean(forceinline=True)
-def merge_scanning(symbols, values, count, pairs):
-    """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces."""
+def merge_scanning(symbols, values, count, pairs, fewest=1):
+    """Merge `symbols[:count]` in place; return how many are left. O(count²), for short pieces.
+
+    It stops where `fewest` are left.
+    """
     for k in range(count - 1):
         values[k] = pair_value(pairs, symbols[k], symbols[k + 1])
-    return merge_valued(symbols, values, count, pairs)
+    return merge_valued(symbols, values, count, pairs, fewest)
 
 
 @lean(forceinline=True)
-def merge_valued(symbols, values, count, pairs):
+def merge_valued(symbols, values, count, pairs, fewest=1):
     """The same, where `values` holds the values of the pairs already."""
-    while count > 1:
+    while count > fewest:
         least, where = ~ID, -1  # the rank alone decides, not the id that is made
         for k in range(count - 1):
             if values[k] < least:
