@@ -6,20 +6,23 @@ are done by the decoder itself: the first token of a row, and a stretch that beg
 that leaves it waiting (one byte of a character) and ends with the next one that does not.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from struct import error, pack
 from typing import Any, NamedTuple
 
 import numpy as np
 
 UNSEEN, WAITS = -1, -2
 MANY = 1 << 18  # stretches that are remembered
+MORE = bytes(8)  # behind bytes that are copied by eights
 
 
 class Table(NamedTuple):
     """What tokens become behind others: data[places[id] : places[id] + sizes[id]].
 
     places (V,) int64: UNSEEN of tokens that were not met yet, WAITS of those that have no place.
+    MORE stands at the end of `data`.
     """
 
     places: np.ndarray
@@ -36,8 +39,9 @@ class Decoding:
     def __init__(self, decoder: Any, tokens: list[bytes | None]) -> None:
         self.decoder, self.tokens = decoder, tokens
         size = len(tokens)
-        self.table = Table(np.full(size, UNSEEN), np.zeros(size, np.int32), np.zeros(0, np.uint8))
-        self.known: dict[tuple[bool, bool, bytes], bytes | None] = {}  # what stretches become
+        none = np.frombuffer(MORE, np.uint8)
+        self.table = Table(np.full(size, UNSEEN), np.zeros(size, np.int32), none)
+        self.known: dict[Any, bytes | None] = {}  # what stretches become
         self.between: Any = None  # the state between tokens, in a tuple; None: always waiting
         if hasattr(decoder, "push"):
             state = decoder.push(decoder.start(), b"a")[0]
@@ -49,10 +53,10 @@ class Decoding:
         made = [self.becomes([id], False, False) for id in ids.tolist()]
         places, sizes = old.places.copy(), old.sizes.copy()
         sizes[ids] = [len(data or b"") for data in made]
-        places[ids] = len(old.data) + np.cumsum(sizes[ids], dtype=np.int64) - sizes[ids]
+        places[ids] = len(old.data) - len(MORE) + np.cumsum(sizes[ids], dtype=np.int64) - sizes[ids]
         places[ids[[data is None for data in made]]] = WAITS
-        data = np.frombuffer(b"".join(data or b"" for data in made), np.uint8)
-        return Table(places, sizes, np.concatenate([old.data, data]))
+        data = b"".join([old.data[: -len(MORE)].tobytes(), *(data or b"" for data in made), MORE])
+        return Table(places, sizes, np.frombuffer(data, np.uint8))
 
     def becomes(self, ids: list[int], first: bool, last: bool) -> bytes | None:
         """What a stretch becomes, at the beginning or the end of a row; None if it ends waiting."""
@@ -74,39 +78,49 @@ class Decoding:
         size, table = len(self.tokens), self.table  # which another thread may replace meanwhile
         if self.between is None or (len(flat) and not 0 <= flat.min() <= flat.max() < size):
             return None
-        new = np.unique(flat[table.places[flat] == UNSEEN])
+        places = table.places[flat]
+        new = np.unique(flat[places == UNSEEN])
         if any(self.tokens[id] is None for id in new.tolist()):
             return None
         if len(new):
             self.table = table = self.learned(table, new)
-        places, sizes = table.places[flat], table.sizes[flat]
+            places = table.places[flat]
         begins, stops, rows = stretches(places == WAITS, starts)
         made = self.stretches_become(flat, begins, stops, rows, starts)
-        out, edges = np.empty(int(sizes.sum()), np.uint8), np.zeros(len(begins) + 1, np.int64)
-        gather(places, sizes, table.data, begins, stops, out, edges)
-        parts, ends, text = [], edges.tolist(), out.tobytes()
-        for k, data in enumerate(made):
-            parts += [data, text[ends[k] : ends[k + 1]]]
-        of_row = 2 * np.searchsorted(rows, np.arange(len(starts)))
-        each = [parts[i:j] for i, j in zip(of_row.tolist(), of_row[1:].tolist())]
-        return [None if None in some else b"".join(some) if some else self.decoder([])
-                for some in each]
+        known = [data or b"" for data in made]
+        ends = np.cumsum([0, *map(len, known)], dtype=np.int64)
+        between = np.frombuffer(b"".join([*known, MORE]), np.uint8)
+        out = np.empty(int(table.sizes[flat].sum() + ends[-1]) + len(MORE), np.uint8)
+        edges = np.empty(len(begins) + 1, np.int64)
+        gather(flat, table, begins, stops, between, ends, out, edges)
+        text = out[: edges[-1]].tobytes()
+        of_row = edges[np.searchsorted(rows, np.arange(len(starts)))].tolist()
+        each: list[bytes | None] = [text[i:j] for i, j in pairwise(of_row)]
+        for row in np.flatnonzero(starts[1:] == starts[:-1]).tolist():
+            each[row] = self.decoder([])
+        for row in rows[[data is None for data in made]].tolist():
+            each[row] = None
+        return each
 
     def stretches_become(
         self, flat: np.ndarray, begins: np.ndarray, stops: np.ndarray, rows: np.ndarray,
         starts: np.ndarray,
-    ) -> list[Any]:
+    ) -> list[bytes | None]:
         """What each stretch becomes, which is remembered."""
-        made, known = [], self.known
-        firsts, lasts = begins == starts[rows], stops == starts[rows + 1]
-        for i, j, first, last in zip(begins.tolist(), stops.tolist(), firsts.tolist(),
-                                     lasts.tolist()):
-            key = first, last, flat[i:j].tobytes()
-            if key not in known:
+        first, last = begins == starts[rows], stops == starts[rows + 1]
+        raw, width, known = flat.tobytes(), flat.itemsize, self.known
+        edges = zip((width * begins).tolist(), (width * stops).tolist())
+        keys: list[Any] = [raw[i:j] for i, j in edges]
+        for s in np.flatnonzero(first | last).tolist():
+            keys[s] = bool(first[s]), bool(last[s]), keys[s]
+        made = list(map(known.get, keys))
+        for s in [s for s, data in enumerate(made) if data is None]:
+            if keys[s] not in known:
                 if len(known) > MANY:
                     known.clear()
-                known[key] = self.becomes(flat[i:j].tolist(), first, last)
-            made.append(known.get(key))
+                ids = flat[begins[s] : stops[s]].tolist()
+                known[keys[s]] = self.becomes(ids, bool(first[s]), bool(last[s]))
+            made[s] = known.get(keys[s])  # unless another thread has cleared it
         return made
 
 
@@ -117,15 +131,12 @@ def stretches(
 
     waiting (n,): is the token one that leaves the decoder waiting? starts: of the rows.
     """
-    first = starts[:-1][starts[1:] > starts[:-1]]
-    begin = waiting.copy()
-    begin[1:] &= ~waiting[:-1]
-    begin[first] = True
-    begins = np.flatnonzero(begin)
-    plain = np.append(np.flatnonzero(~waiting), len(waiting))
-    rows = np.searchsorted(starts, begins, "right") - 1
-    stops = np.minimum(plain[np.searchsorted(plain, begins)] + 1, starts[rows + 1])
-    return begins, stops, rows
+    from .gathering_kernel import find_stretches
+
+    most = np.count_nonzero(waiting) + len(starts)
+    begins, stops, rows = (np.empty(most, np.int64) for _ in range(3))
+    count = find_stretches(waiting, starts, begins, stops, rows)
+    return begins[:count], stops[:count], rows[:count]
 
 
 def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -136,8 +147,8 @@ def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, n
             parts.append(row.astype(np.int64))
         elif isinstance(row, list | tuple) and not (row and isinstance(row[0], bool)):
             try:
-                parts.append(np.array(array("q", row)))
-            except (TypeError, OverflowError):
+                parts.append(np.frombuffer(pack(f"{len(row)}q", *row), np.int64))
+            except error:  # some number is none, or too large
                 return None
         else:
             return None
