@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-UNSEEN, WAITS = -1, -2
+UNSEEN, WAITS, NO_ID = -1, -2, -3
 MANY = 1 << 18  # stretches that are remembered
 MORE = bytes(8)  # behind bytes that are copied by eights
 
@@ -21,8 +21,8 @@ MORE = bytes(8)  # behind bytes that are copied by eights
 class Table(NamedTuple):
     """What tokens become behind others: data[places[id] : places[id] + sizes[id]].
 
-    places (V,) int64: UNSEEN of tokens that were not met yet, WAITS of those that have no place.
-    MORE stands at the end of `data`.
+    places (V,) int64: UNSEEN of tokens that were not met yet, WAITS of those that have no place,
+    NO_ID of numbers that are not used. MORE stands at the end of `data`.
     """
 
     places: np.ndarray
@@ -38,9 +38,9 @@ class Decoding:
 
     def __init__(self, decoder: Any, tokens: list[bytes | None]) -> None:
         self.decoder, self.tokens = decoder, tokens
-        size = len(tokens)
-        none = np.frombuffer(MORE, np.uint8)
-        self.table = Table(np.full(size, UNSEEN), np.zeros(size, np.int32), none)
+        places = np.array([NO_ID if token is None else UNSEEN for token in tokens], np.int64)
+        sizes = np.zeros(len(tokens), np.int32)
+        self.table = Table(places, sizes, np.frombuffer(MORE, np.uint8))
         self.known: dict[Any, bytes | None] = {}  # what stretches become
         self.between: Any = None  # the state between tokens, in a tuple; None: always waiting
         if hasattr(decoder, "push"):
@@ -50,6 +50,7 @@ class Decoding:
 
     def learned(self, old: Table, ids: np.ndarray) -> Table:
         """The table with these ids too."""
+        ids = ids[old.places[ids] == UNSEEN]
         made = [self.becomes([id], False, False) for id in ids.tolist()]
         places, sizes = old.places.copy(), old.sizes.copy()
         sizes[ids] = [len(data or b"") for data in made]
@@ -73,24 +74,24 @@ class Decoding:
 
         Nothing at all if some number is no id, or the decoder has no table.
         """
-        from .gathering_kernel import gather
+        from .gathering_kernel import gather, survey
 
-        size, table = len(self.tokens), self.table  # which another thread may replace meanwhile
-        if self.between is None or (len(flat) and not 0 <= flat.min() <= flat.max() < size):
+        if self.between is None:
             return None
-        places = table.places[flat]
-        new = np.unique(flat[places == UNSEEN])
-        if any(self.tokens[id] is None for id in new.tolist()):
+        table = self.table  # which another thread may replace meanwhile
+        begins, stops, rows = (np.empty(len(flat), np.int64) for _ in range(3))
+        count, size = survey(flat, starts, table, begins, stops, rows)
+        if count == UNSEEN:
+            self.table = table = self.learned(table, np.unique(flat))
+            count, size = survey(flat, starts, table, begins, stops, rows)
+        if count == NO_ID:
             return None
-        if len(new):
-            self.table = table = self.learned(table, new)
-            places = table.places[flat]
-        begins, stops, rows = stretches(places == WAITS, starts)
+        begins, stops, rows = begins[:count], stops[:count], rows[:count]
         made = self.stretches_become(flat, begins, stops, rows, starts)
         known = [data or b"" for data in made]
         ends = np.cumsum([0, *map(len, known)], dtype=np.int64)
         between = np.frombuffer(b"".join([*known, MORE]), np.uint8)
-        out = np.empty(int(table.sizes[flat].sum() + ends[-1]) + len(MORE), np.uint8)
+        out = np.empty(size + int(ends[-1]) + len(MORE), np.uint8)
         edges = np.empty(len(begins) + 1, np.int64)
         gather(flat, table, begins, stops, between, ends, out, edges)
         text = out[: edges[-1]].tobytes()
@@ -122,21 +123,6 @@ class Decoding:
                 known[keys[s]] = self.becomes(ids, bool(first[s]), bool(last[s]))
             made[s] = known.get(keys[s])  # unless another thread has cleared it
         return made
-
-
-def stretches(
-    waiting: np.ndarray, starts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(begins, ends, rows) of what the decoder does itself, in order: see above.
-
-    waiting (n,): is the token one that leaves the decoder waiting? starts: of the rows.
-    """
-    from .gathering_kernel import find_stretches
-
-    most = np.count_nonzero(waiting) + len(starts)
-    begins, stops, rows = (np.empty(most, np.int64) for _ in range(3))
-    count = find_stretches(waiting, starts, begins, stops, rows)
-    return begins[:count], stops[:count], rows[:count]
 
 
 def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:

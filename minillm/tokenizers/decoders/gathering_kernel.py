@@ -1,28 +1,34 @@
 """Putting the bytes of many tokens one after another."""
 
 from ..text.machine_kernel import lean, load64, store64
+from .by_table import NO_ID, UNSEEN, WAITS
 
 
 @lean(cache=True, nogil=True)
-def find_stretches(waiting, starts, begins, stops, rows):
-    """The stretches that the decoder does itself, see ``by_table``; returns how many they are.
+def survey(flat, starts, table, begins, stops, rows):
+    """(how many stretches the decoder does itself, how many bytes all ids have in the table).
 
-    waiting (n,): is the token one that leaves the decoder waiting? starts: of the rows.
+    In place of the first NO_ID if some number is no id, else UNSEEN if some id was not met yet.
+    starts: of the rows. Stretch s is flat[begins[s] : stops[s]] and stands in rows[s].
     """
-    count = 0
+    count, size, unseen = 0, 0, False
     for row in range(starts.size - 1):
-        k, end = starts[row], starts[row + 1]
-        while k < end:
-            if not waiting[k] and k > starts[row]:
-                k += 1
-                continue
-            begins[count], rows[count] = k, row
-            while k < end and waiting[k]:
-                k += 1
-            k = min(k + 1, end)
-            stops[count] = k
+        inside = False
+        for k in range(starts[row], starts[row + 1]):
+            place = table.places[flat[k]] if 0 <= flat[k] < table.places.size else NO_ID
+            if place == NO_ID:
+                return NO_ID, 0
+            unseen |= place == UNSEEN
+            size += table.sizes[flat[k]]
+            if not inside and (place == WAITS or k == starts[row]):
+                begins[count], rows[count], inside = k, row, True
+            if inside and place != WAITS:
+                stops[count], inside = k + 1, False
+                count += 1
+        if inside:
+            stops[count] = starts[row + 1]
             count += 1
-    return count
+    return (UNSEEN if unseen else count), size
 
 
 @lean(cache=True, nogil=True)
