@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..text.memories import power_of_two
+
 UNSEEN, WAITS, NO_ID = -1, -2, -3
 MANY = 1 << 18  # stretches that are remembered
 MORE = bytes(8)  # behind bytes that are copied by eights
@@ -41,7 +43,7 @@ class Decoding:
         places = np.array([NO_ID if token is None else UNSEEN for token in tokens], np.int64)
         sizes = np.zeros(len(tokens), np.int32)
         self.table = Table(places, sizes, np.frombuffer(MORE, np.uint8))
-        self.known: dict[Any, bytes | None] = {}  # what stretches become
+        self.known: dict[tuple[int, bytes], bytes | None] = {}  # what stretches become
         self.between: Any = None  # the state between tokens, in a tuple; None: always waiting
         if hasattr(decoder, "push"):
             state = decoder.push(decoder.start(), b"a")[0]
@@ -87,42 +89,45 @@ class Decoding:
         if count == NO_ID:
             return None
         begins, stops, rows = begins[:count], stops[:count], rows[:count]
-        made = self.stretches_become(flat, begins, stops, rows, starts)
+        numbers, made = self.stretches_become(flat, begins, stops, rows, starts)
         known = [data or b"" for data in made]
         ends = np.cumsum([0, *map(len, known)], dtype=np.int64)
         between = np.frombuffer(b"".join([*known, MORE]), np.uint8)
-        out = np.empty(size + int(ends[-1]) + len(MORE), np.uint8)
-        edges = np.empty(len(begins) + 1, np.int64)
-        gather(flat, table, begins, stops, between, ends, out, edges)
+        size += int(np.diff(ends)[numbers].sum()) + len(MORE)
+        out, edges = np.empty(size, np.uint8), np.empty(count + 1, np.int64)
+        gather(flat, table, begins, stops, between, ends, numbers, out, edges)
         text = out[: edges[-1]].tobytes()
         of_row = edges[np.searchsorted(rows, np.arange(len(starts)))].tolist()
         each: list[bytes | None] = [text[i:j] for i, j in pairwise(of_row)]
         for row in np.flatnonzero(starts[1:] == starts[:-1]).tolist():
             each[row] = self.decoder([])
-        for row in rows[[data is None for data in made]].tolist():
+        unknown = np.array([data is None for data in made], bool)
+        for row in rows[unknown[numbers]].tolist():
             each[row] = None
         return each
 
     def stretches_become(
         self, flat: np.ndarray, begins: np.ndarray, stops: np.ndarray, rows: np.ndarray,
         starts: np.ndarray,
-    ) -> list[bytes | None]:
-        """What each stretch becomes, which is remembered."""
-        first, last = begins == starts[rows], stops == starts[rows + 1]
-        raw, width, known = flat.tobytes(), flat.itemsize, self.known
-        edges = zip((width * begins).tolist(), (width * stops).tolist())
-        keys: list[Any] = [raw[i:j] for i, j in edges]
-        for s in np.flatnonzero(first | last).tolist():
-            keys[s] = bool(first[s]), bool(last[s]), keys[s]
-        made = list(map(known.get, keys))
-        for s in [s for s, data in enumerate(made) if data is None]:
-            if keys[s] not in known:
+    ) -> tuple[np.ndarray, list[bytes | None]]:
+        """Numbers of the stretches, and what those of each number become, which is remembered."""
+        from .gathering_kernel import number_stretches
+
+        edges = 2 * (begins == starts[rows]) + (stops == starts[rows + 1])  # of their row
+        slots = np.zeros(power_of_two(2 * len(begins)), np.uint32)
+        examples, numbers = np.empty_like(begins), np.empty_like(begins)
+        count = number_stretches(flat.view(np.uint8), 8 * begins, 8 * stops, edges, slots,
+                                 examples, numbers)
+        made, known = [], self.known
+        for s in examples[:count].tolist():
+            ids, edge = flat[begins[s] : stops[s]], int(edges[s])
+            key = edge, ids.tobytes()
+            if key not in known:
                 if len(known) > MANY:
                     known.clear()
-                ids = flat[begins[s] : stops[s]].tolist()
-                known[keys[s]] = self.becomes(ids, bool(first[s]), bool(last[s]))
-            made[s] = known.get(keys[s])  # unless another thread has cleared it
-        return made
+                known[key] = self.becomes(ids.tolist(), edge >= 2, edge % 2 == 1)
+            made.append(known.get(key))  # unless another thread has cleared it
+        return numbers, made
 
 
 def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
