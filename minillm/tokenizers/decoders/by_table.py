@@ -6,9 +6,9 @@ are done by the decoder itself: the first token of a row, and a stretch that beg
 that leaves it waiting (one byte of a character) and ends with the next one that does not.
 """
 
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Sequence
 from itertools import pairwise
-from struct import error, pack
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,18 +130,25 @@ class Decoding:
         return numbers, made
 
 
-def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+def flattened(rows: list[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
     """(ids of all rows, where each begins and the last one ends), or None for something else."""
-    parts = []
-    for row in rows:
-        if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "iu":
-            parts.append(row.astype(np.int64))
-        elif isinstance(row, list | tuple) and not (row and isinstance(row[0], bool)):
-            try:
-                parts.append(np.frombuffer(pack(f"{len(row)}q", *row), np.int64))
-            except error:  # some number is none, or too large
-                return None
-        else:
+    if not all(map(may_hold_ids, rows)):
+        return None
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    flat = np.empty(starts[-1], np.int64)
+    for row, start in zip(rows, starts.tolist()):
+        if isinstance(row, np.ndarray):
+            flat[start : start + len(row)] = row
+            continue
+        try:
+            struct.pack_into(f"{len(row)}q", flat, 8 * start, *row)
+        except struct.error:  # a number is none, or too large
             return None
-    starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
-    return np.concatenate([np.zeros(0, np.int64), *parts]), starts
+    return flat, starts
+
+
+def may_hold_ids(row: Any) -> bool:
+    """Is it a list, or an array of whole numbers? Of a list only the first one is looked at."""
+    if isinstance(row, np.ndarray):
+        return row.ndim == 1 and row.dtype.kind in "iu"
+    return isinstance(row, list | tuple) and not (row and isinstance(row[0], bool))
