@@ -9,27 +9,14 @@ that leaves it waiting (one byte of a character) and ends with the next one that
 import struct
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..text.memories import power_of_two
+from .token_table import MORE, NO_ID, UNSEEN, WAITS, Table
 
-UNSEEN, WAITS, NO_ID = -1, -2, -3
 MANY = 1 << 18  # stretches that are remembered
-MORE = bytes(8)  # behind bytes that are copied by eights
-
-
-class Table(NamedTuple):
-    """What tokens become behind others: data[places[id] : places[id] + sizes[id]].
-
-    places (V,) int64: UNSEEN of tokens that were not met yet, WAITS of those that have no place,
-    NO_ID of numbers that are not used. MORE stands at the end of `data`.
-    """
-
-    places: np.ndarray
-    sizes: np.ndarray
-    data: np.ndarray
 
 
 class Decoding:
@@ -141,7 +128,7 @@ def flattened(rows: list[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.nd
             flat[start : start + len(row)] = row
             continue
         try:
-            struct.pack_into(f"{len(row)}q", flat, 8 * start, *row)
+            struct.pack_into(f"{len(row)}q", flat.data, 8 * start, *row)
         except struct.error:  # a number is none, or too large
             return None
     return flat, starts

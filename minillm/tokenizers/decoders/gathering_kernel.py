@@ -5,7 +5,7 @@ import numpy as np
 from ..text.index_kernel import candidate, first_slot, put_number
 from ..text.machine_kernel import lean, load64, store64
 from ..text.pieces_kernel import MIX3, long_hash, same_bytes
-from .by_table import NO_ID, UNSEEN, WAITS
+from .token_table import NO_ID, UNSEEN, WAITS
 
 
 @lean(cache=True, nogil=True)
@@ -57,7 +57,7 @@ def number_stretches(raw, begins, stops, edges, slots, examples, numbers):
                 break
         if number < 0:
             put_number(slots, hashed, count)
-            examples[count], number = s, count
+            examples[count], number = s, np.int64(count)
             count += 1
         numbers[s] = number
     return count
