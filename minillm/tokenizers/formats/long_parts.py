@@ -16,7 +16,8 @@ from .file_tokens import FileTokens
 from .json_numbers import read_number
 from .untrusted import BrokenFileError, most_ids, parse_json, read_bytes
 
-# What a long part begins with. A string cannot hold this: in it, a backslash is before each quote.
+# What a long part begins with. No string holds this, as a quote inside one has a backslash before
+# it; so the bracket begins a value, or the file is no JSON.
 VOCABULARY, MERGES = re.compile(rb'"vocab"\s*:\s*\{'), re.compile(rb'"merges"\s*:\s*\[')
 
 
@@ -61,9 +62,7 @@ def read_by_parts(path: Path) -> dict[str, Any] | None:
 def place_of(part: re.Pattern[bytes], data: bytes, start: int) -> int | None:
     """The place behind the bracket of a part, None if it is not there."""
     match = part.search(data, start)
-    if match is None or data[match.start() - 1 : match.start()] == b"\\":
-        return None
-    return match.end()
+    return None if match is None else match.end()
 
 
 def read_tokens(text: np.ndarray, start: int) -> tuple[FileTokens | None, int]:
