@@ -37,7 +37,10 @@ def behind(text, i, byte):
 
 @lean
 def escaped(text, i):
-    """(the character of the escape whose backslash is before i, where it ends)."""
+    """(the character of the escape whose backslash is before i, where it ends).
+
+    Half a character is one too: what is written of it is no UTF-8, which is found later.
+    """
     for k in range(len(ESCAPED)):
         if stands(text, i, ESCAPED[k]):
             return MEANT[k], i + 1
@@ -50,7 +53,7 @@ def escaped(text, i):
         if not 0 <= digit < 16 or (byte > NINE and digit < 10):
             return 0, -1
         code = code << 4 | digit
-    return code, (-1 if 0xD800 <= code < 0xE000 else i + 5)
+    return code, i + 5
 
 
 @lean(forceinline=True)

@@ -75,11 +75,12 @@ def read_tokens(text: np.ndarray, start: int) -> tuple[FileTokens | None, int]:
     count, end = read_vocabulary(text, start, names, starts, ids)
     starts, ids = starts[: count + 1], ids[:count]
     names = names[: starts[-1]]
-    if count == 0 or (starts[1:] == starts[:-1]).any() or ids.max() >= most_ids(count):
+    if count == 0 or ids.max() >= most_ids(count):
         return None, end
     used = np.zeros(ids.max() + 1, bool)
     used[ids] = True
     tokens = FileTokens(names, starts, ids)
+    # An empty token is no entry, and of equal ones only one is.
     different = np.count_nonzero(used) == np.count_nonzero(tokens.entries.slots) == count
     return tokens if different and are_utf8(names, starts[:-1]) else None, end
 

@@ -83,6 +83,7 @@ ODD_VOCABULARIES = [
     '{"a": 0, "b": 1, "ab": 2, "\\u12:4": 3}', '{"a": 0, "b": 1, "ab": 2, "\n": 3}',
     '{"a": 0, "b": 1, "ab": 2, "": 3}', '{"a": 5, "b": 3, "ab": 900}', '{"a": 1e0, "b": 1}',
     '{"a": 0, "b": 1, "ab": 2, "\\"vocab\\": {": 3}', '{"a": 0, "b": 1, "ab": 2, "vocab": 3}',
+    '{"a": 0, "b": 1, "ab": 4294967298}',
     '{"a": 0, "b": 1, "ab": 2, "\\"merges\\": [": 3, "merges": 4}', "[]", "null", '{"a": 0',
 ]
 
@@ -107,6 +108,7 @@ def test_odd_merges(merges, write, monkeypatch):
     '{"model": {"merges": %.0s%s, "vocab": {"a": 0, "b": 1, "ab": 2}}, "decoder": %s}',
     '{"x": {"vocab": %s}, "merges": %s, "model": {"vocab": {"a": 0}, "merges": []}, "y": %s}',
     '{"x": {"vocab": %s}, "model": {"merges": %s, "vocab": {"a": 0}}, "decoder": %s}',
+    '{"model": {"vocab": %s, "m\\u0065rges": []}, "merges": %s, "decoder": %s}',
     '{"model": {"type": "Unigram", "vocab": %s, "merges": %s}, "decoder": %s}',
     '{"model": {"type": "WordLevel", "vocab": %s, "merges": %s}, "decoder": %s}',
     '{"model": {"type": "WordPiece", "vocab": %s, "x": %s}, "decoder": %s}',
@@ -131,6 +133,44 @@ def test_odd_merges(merges, write, monkeypatch):
 def test_an_odd_file(whole, write, monkeypatch):
     path = write(whole=whole)
     assert outcome(path) == plain(path, monkeypatch)
+
+
+def test_two_spaces_in_a_merge(write, monkeypatch):
+    path = write('{"a": 0, " b": 1, "a b": 2}', '["a  b"]')
+    assert "expected two tokens" in outcome(path)
+    assert outcome(path) == plain(path, monkeypatch)
+
+
+@pytest.mark.parametrize("merges", [b'"","a b"]', b'"a ","a b"]', b'["a",""]]', b'"a'])
+def test_the_kernel_gives_up(merges):
+    """Before there are more merges than it was promised room for: none is shorter than "a b"."""
+    from minillm.tokenizers.formats.json_kernel import read_merges
+
+    names, edges = np.zeros(20, np.uint8), np.zeros((4, 3), np.int64)
+    assert read_merges(np.frombuffer(merges, np.uint8), 0, names, edges) == (0, -1)
+
+
+ADDED = '"added_tokens": [{"content": "%s", "id": %d}], %s'
+
+
+def test_special_tokens_in_the_vocabulary(write):
+    """They are no tokens of the model if nothing is merged to them."""
+    vocabulary = '{"a": 0, "b": 1, "yy": 2, "ab": 3, "zz": 4}'
+    assert outcome(write(vocabulary, rest='null, ' + ADDED % ("yy", 2, '"x": 0')))[1] == [
+        b"a", b"b", None, b"ab", b"zz"]
+    assert outcome(write(vocabulary, rest='null, ' + ADDED % ("zz", 4, '"x": 0')))[1] == [
+        b"a", b"b", b"yy", b"ab"]
+    error = outcome(write(vocabulary, rest='null, ' + ADDED % ("zz", 3, '"x": 0')))
+    assert "'zz' has two ids, 3 and 4" in error
+    error = outcome(write(vocabulary, rest='null, ' + ADDED % ("c", 3, '"x": 0')))
+    assert "id 3 belongs to two tokens" in error
+
+
+def test_half_a_character_is_no_token(write):
+    vocabulary = '{"a": 0, "b": 1, "ab": 2, "?": 3, "\ufffd": 4}'
+    whole = '{"model": {"vocab": %s, "merges": %s, "unk_token": "%s"}}'
+    assert outcome(write(vocabulary, rest="\\ud800", whole=whole))[3] is None
+    assert outcome(write(vocabulary, rest="?", whole=whole))[3] == 3
 
 
 @pytest.mark.parametrize("name", [b"\xc3", b"\xc3\": 3, \"\xa9", b"\xed\xa0\x80", b"\xff"])
