@@ -43,7 +43,7 @@ def check_special_ids(ids: Mapping[str, int], vocabulary: list[bytes | None]) ->
             raise ValueError(f"special_tokens[{token!r}]={id!r:.40}; expected a whole number from "
                              f"0 to {MOST_IDS - 1}")
         known = vocabulary[id] if id < len(vocabulary) else None
-        if known is not None and known not in (token.encode(), characters_to_bytes(token)):
+        if known is not None and known != token.encode() and known != characters_to_bytes(token):
             raise ValueError(f"special_tokens[{token!r}]={id}, which is the id of {known!r:.60} in "
                              "the model; give it an id of its own")
 

@@ -42,9 +42,15 @@ class ByteBPE:
     _tables: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
         self.lengths = lengths_of(self.vocabulary)
-        self.byte_ids = np.array([self.ids.get(bytes([b]), -1) for b in range(256)], np.int32)
+        self.byte_ids = np.full(256, -1, np.int32)
+        for id in np.flatnonzero(self.lengths == 1).tolist():
+            self.byte_ids[self.vocabulary[id][0]] = id  # type: ignore[index]
+
+    @cached_property
+    def ids(self) -> dict[bytes, int]:
+        """The id of each token; most texts are encoded without it."""
+        return {token: id for id, token in enumerate(self.vocabulary) if token is not None}
 
     def rank_table(self) -> dict[tuple[int, int], tuple[int, int]]:
         """pair of ids -> (rank, merged id)."""
@@ -169,7 +175,8 @@ class ByteBPE:
             byte_pair_values(self.byte_ids, pairs, byte_pairs)
         # As a whole piece an entry is itself, as a part of one what its merges make. Of longer
         # entries the caller of the kernel cannot tell which it has.
-        long = any(len(token) > MEMORABLE and not token.isascii() for token in self.ids)
+        long = any(not (self.vocabulary[id] or b"").isascii()
+                   for id in np.flatnonzero(self.lengths > MEMORABLE).tolist())
         uncut = Joints(np.zeros(16, np.uint64), np.zeros(0, bool))
         joints = uncut if self.whole_pieces and long else joints_of(self.vocabulary)
         return Vocabulary(

@@ -39,8 +39,10 @@ class CharacterBPE:
     dropout_rule: str = "paper"
     _known: dict = field(default_factory=dict, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
+    @cached_property
+    def ids(self) -> dict[bytes, int]:
+        """The id of each token."""
+        return {token: id for id, token in enumerate(self.vocabulary) if token is not None}
 
     @cached_property
     def ranks(self) -> dict[tuple[int, int], tuple[int, int]]:

@@ -6,25 +6,17 @@ are done by the decoder itself: the first token of a row, and a stretch that beg
 that leaves it waiting (one byte of a character) and ends with the next one that does not.
 """
 
-from array import array
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import struct
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-UNSEEN, WAITS = -1, -2
+from ..text.memories import power_of_two
+from .token_table import MORE, NO_ID, UNSEEN, WAITS, Table
+
 MANY = 1 << 18  # stretches that are remembered
-
-
-class Table(NamedTuple):
-    """What tokens become behind others: data[places[id] : places[id] + sizes[id]].
-
-    places (V,) int64: UNSEEN of tokens that were not met yet, WAITS of those that have no place.
-    """
-
-    places: np.ndarray
-    sizes: np.ndarray
-    data: np.ndarray
 
 
 class Decoding:
@@ -35,9 +27,10 @@ class Decoding:
 
     def __init__(self, decoder: Any, tokens: list[bytes | None]) -> None:
         self.decoder, self.tokens = decoder, tokens
-        size = len(tokens)
-        self.table = Table(np.full(size, UNSEEN), np.zeros(size, np.int32), np.zeros(0, np.uint8))
-        self.known: dict[tuple[bool, bool, bytes], bytes | None] = {}  # what stretches become
+        places = np.array([NO_ID if token is None else UNSEEN for token in tokens], np.int64)
+        sizes = np.zeros(len(tokens), np.int32)
+        self.table = Table(places, sizes, np.frombuffer(MORE, np.uint8))
+        self.known: dict[tuple[int, bytes], bytes | None] = {}  # what stretches become
         self.between: Any = None  # the state between tokens, in a tuple; None: always waiting
         if hasattr(decoder, "push"):
             state = decoder.push(decoder.start(), b"a")[0]
@@ -46,13 +39,14 @@ class Decoding:
 
     def learned(self, old: Table, ids: np.ndarray) -> Table:
         """The table with these ids too."""
+        ids = ids[old.places[ids] == UNSEEN]
         made = [self.becomes([id], False, False) for id in ids.tolist()]
         places, sizes = old.places.copy(), old.sizes.copy()
         sizes[ids] = [len(data or b"") for data in made]
-        places[ids] = len(old.data) + np.cumsum(sizes[ids], dtype=np.int64) - sizes[ids]
+        places[ids] = len(old.data) - len(MORE) + np.cumsum(sizes[ids], dtype=np.int64) - sizes[ids]
         places[ids[[data is None for data in made]]] = WAITS
-        data = np.frombuffer(b"".join(data or b"" for data in made), np.uint8)
-        return Table(places, sizes, np.concatenate([old.data, data]))
+        data = b"".join([old.data[: -len(MORE)].tobytes(), *(data or b"" for data in made), MORE])
+        return Table(places, sizes, np.frombuffer(data, np.uint8))
 
     def becomes(self, ids: list[int], first: bool, last: bool) -> bytes | None:
         """What a stretch becomes, at the beginning or the end of a row; None if it ends waiting."""
@@ -69,77 +63,79 @@ class Decoding:
 
         Nothing at all if some number is no id, or the decoder has no table.
         """
-        from .gathering_kernel import gather
+        from .gathering_kernel import gather, survey
 
-        size, table = len(self.tokens), self.table  # which another thread may replace meanwhile
-        if self.between is None or (len(flat) and not 0 <= flat.min() <= flat.max() < size):
+        if self.between is None:
             return None
-        new = np.unique(flat[table.places[flat] == UNSEEN])
-        if any(self.tokens[id] is None for id in new.tolist()):
+        table = self.table  # which another thread may replace meanwhile
+        begins, stops, rows = (np.empty(len(flat), np.int64) for _ in range(3))
+        count, size = survey(flat, starts, table, begins, stops, rows)
+        if count == UNSEEN:
+            self.table = table = self.learned(table, np.unique(flat))
+            count, size = survey(flat, starts, table, begins, stops, rows)
+        if count == NO_ID:
             return None
-        if len(new):
-            self.table = table = self.learned(table, new)
-        places, sizes = table.places[flat], table.sizes[flat]
-        begins, stops, rows = stretches(places == WAITS, starts)
-        made = self.stretches_become(flat, begins, stops, rows, starts)
-        out, edges = np.empty(int(sizes.sum()), np.uint8), np.zeros(len(begins) + 1, np.int64)
-        gather(places, sizes, table.data, begins, stops, out, edges)
-        parts, ends, text = [], edges.tolist(), out.tobytes()
-        for k, data in enumerate(made):
-            parts += [data, text[ends[k] : ends[k + 1]]]
-        of_row = 2 * np.searchsorted(rows, np.arange(len(starts)))
-        each = [parts[i:j] for i, j in zip(of_row.tolist(), of_row[1:].tolist())]
-        return [None if None in some else b"".join(some) if some else self.decoder([])
-                for some in each]
+        begins, stops, rows = begins[:count], stops[:count], rows[:count]
+        numbers, made = self.stretches_become(flat, begins, stops, rows, starts)
+        known = [data or b"" for data in made]
+        ends = np.cumsum([0, *map(len, known)], dtype=np.int64)
+        between = np.frombuffer(b"".join([*known, MORE]), np.uint8)
+        size += int(np.diff(ends)[numbers].sum()) + len(MORE)
+        out, edges = np.empty(size, np.uint8), np.empty(count + 1, np.int64)
+        gather(flat, table, begins, stops, between, ends, numbers, out, edges)
+        text = out[: edges[-1]].tobytes()
+        of_row = edges[np.searchsorted(rows, np.arange(len(starts)))].tolist()
+        each: list[bytes | None] = [text[i:j] for i, j in pairwise(of_row)]
+        for row in np.flatnonzero(starts[1:] == starts[:-1]).tolist():
+            each[row] = self.decoder([])
+        unknown = np.array([data is None for data in made], bool)
+        for row in rows[unknown[numbers]].tolist():
+            each[row] = None
+        return each
 
     def stretches_become(
         self, flat: np.ndarray, begins: np.ndarray, stops: np.ndarray, rows: np.ndarray,
         starts: np.ndarray,
-    ) -> list[Any]:
-        """What each stretch becomes, which is remembered."""
+    ) -> tuple[np.ndarray, list[bytes | None]]:
+        """Numbers of the stretches, and what those of each number become, which is remembered."""
+        from .gathering_kernel import number_stretches
+
+        edges = 2 * (begins == starts[rows]) + (stops == starts[rows + 1])  # of their row
+        slots = np.zeros(power_of_two(2 * len(begins)), np.uint32)
+        examples, numbers = np.empty_like(begins), np.empty_like(begins)
+        count = number_stretches(flat.view(np.uint8), 8 * begins, 8 * stops, edges, slots,
+                                 examples, numbers)
         made, known = [], self.known
-        firsts, lasts = begins == starts[rows], stops == starts[rows + 1]
-        for i, j, first, last in zip(begins.tolist(), stops.tolist(), firsts.tolist(),
-                                     lasts.tolist()):
-            key = first, last, flat[i:j].tobytes()
+        for s in examples[:count].tolist():
+            ids, edge = flat[begins[s] : stops[s]], int(edges[s])
+            key = edge, ids.tobytes()
             if key not in known:
                 if len(known) > MANY:
                     known.clear()
-                known[key] = self.becomes(flat[i:j].tolist(), first, last)
-            made.append(known.get(key))
-        return made
+                known[key] = self.becomes(ids.tolist(), edge >= 2, edge % 2 == 1)
+            made.append(known.get(key))  # unless another thread has cleared it
+        return numbers, made
 
 
-def stretches(
-    waiting: np.ndarray, starts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(begins, ends, rows) of what the decoder does itself, in order: see above.
-
-    waiting (n,): is the token one that leaves the decoder waiting? starts: of the rows.
-    """
-    first = starts[:-1][starts[1:] > starts[:-1]]
-    begin = waiting.copy()
-    begin[1:] &= ~waiting[:-1]
-    begin[first] = True
-    begins = np.flatnonzero(begin)
-    plain = np.append(np.flatnonzero(~waiting), len(waiting))
-    rows = np.searchsorted(starts, begins, "right") - 1
-    stops = np.minimum(plain[np.searchsorted(plain, begins)] + 1, starts[rows + 1])
-    return begins, stops, rows
-
-
-def flattened(rows: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+def flattened(rows: list[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
     """(ids of all rows, where each begins and the last one ends), or None for something else."""
-    parts = []
-    for row in rows:
-        if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "iu":
-            parts.append(row.astype(np.int64))
-        elif isinstance(row, list | tuple) and not (row and isinstance(row[0], bool)):
-            try:
-                parts.append(np.array(array("q", row)))
-            except (TypeError, OverflowError):
-                return None
-        else:
+    if not all(map(may_hold_ids, rows)):
+        return None
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    flat = np.empty(starts[-1], np.int64)
+    for row, start in zip(rows, starts.tolist()):
+        if isinstance(row, np.ndarray):
+            flat[start : start + len(row)] = row
+            continue
+        try:
+            struct.pack_into(f"{len(row)}q", flat.data, 8 * start, *row)
+        except struct.error:  # a number is none, or too large
             return None
-    starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
-    return np.concatenate([np.zeros(0, np.int64), *parts]), starts
+    return flat, starts
+
+
+def may_hold_ids(row: Any) -> bool:
+    """Is it a list, or an array of whole numbers? Of a list only the first one is looked at."""
+    if isinstance(row, np.ndarray):
+        return row.ndim == 1 and row.dtype.kind in "iu"
+    return isinstance(row, list | tuple) and not (row and isinstance(row[0], bool))

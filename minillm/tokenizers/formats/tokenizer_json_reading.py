@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Set
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from ..normalizers.rewriting import InTurn
 from ..pre_tokenizers.in_turn import ByteAlphabet, InByteAlphabet, in_alphabet
 from ..special_tokens import TokenRule
 from ..stages import Stages
-from ..text.byte_alphabet import CHARACTER_OF_BYTE, all_to_bytes
+from ..text.byte_alphabet import CHARACTER_OF_BYTE
 from ..unigram.most_probable import Unigram
 from ..word.vocabulary import WordVocabulary
 from ..wordpiece.longest_match import WordPiece
+from .file_tokens import FileTokens
 from .json_numbers import read_number
 from .json_stages_reading import (
     in_turn,
@@ -29,30 +31,42 @@ from .json_stages_reading import (
     read_pre_tokenizer,
     read_truncation,
 )
-from .untrusted import BrokenFileError, by_id, check_vocabulary, item, merge_ids, read_json
+from .long_parts import read_by_parts
+from .untrusted import BrokenFileError, check_vocabulary, item, merge_ids, read_json
 
 MODELS = "BPE, WordLevel, WordPiece, Unigram"
 
 
 def read_tokenizer_json(path: Path) -> Stages:
     """The stages of a tokenizer.json."""
-    value = read_json(path, read_number)
+    value = read_by_parts(path)
+    if value is not None:
+        with suppress(BrokenFileError):  # which the plain way tells more about
+            return stages_of(path, value)
+    return stages_of(path, read_json(path, read_number))
+
+
+def stages_of(path: Path, value: dict[str, Any]) -> Stages:
+    """The stages of the object in the file."""
     special, rules = read_added_tokens(path, item(path, value, "added_tokens", list, []))
     cuts = read_pre_tokenizer(path, item(path, value, "pre_tokenizer", dict, None))
     decoder = read_decoder(path, item(path, value, "decoder", dict, None))
     model = item(path, value, "model", dict)
+    tokens, merges = read_tokens(path, model)
     normalizer = item(path, value, "normalizer", dict, None)
     normalize = None if normalizer is None else read_normalizer(path, normalizer)
     normalize = None if normalize == InTurn(()) else normalize
     spellings = cuts.count(InByteAlphabet()) + rewrites(normalize).count(ByteAlphabet())
     as_bytes = (
         cuts[-1:] == [InByteAlphabet()] and spellings == 1 and decoder == FromByteAlphabet()
-        and works_on_bytes(model)
+        and tokens is not None and works_on_bytes(model, tokens)
     )
     if as_bytes:
         cuts, decoder = cuts[:-1], Join()
+    alone = guarded(special, rules, spellings > 0)
     return Stages(
-        model=read_model(path, model, as_bytes, special, guarded(special, rules, spellings > 0)),
+        model=read_unigram(path, model, alone) if tokens is None
+        else read_model(path, model, tokens, merges, as_bytes, special, alone),
         normalizer=normalize,
         pre_tokenizer=in_turn(cuts),
         post_processor=read_post_processor(
@@ -73,13 +87,12 @@ def rewrites(normalizer: Any) -> list[Any]:
     return [normalizer]
 
 
-def works_on_bytes(model: dict[str, Any]) -> bool:
+def works_on_bytes(model: dict[str, Any], tokens: FileTokens) -> bool:
     """Is it BPE whose tokens, spelled in the byte alphabet, are byte strings and nothing else?"""
     marks = model.get("continuing_subword_prefix"), model.get("end_of_word_suffix")
-    vocabulary = model.get("vocab")
-    if model.get("type", "BPE") != "BPE" or any(marks) or not isinstance(vocabulary, dict):
+    if model.get("type", "BPE") != "BPE" or any(marks):
         return False
-    unknown = [byte for byte, name in CHARACTER_OF_BYTE.items() if name not in vocabulary]
+    unknown = None in tokens.ids_of([*CHARACTER_OF_BYTE.values()])
     return not unknown or not (model.get("unk_token") or model.get("byte_fallback"))
 
 
@@ -121,52 +134,59 @@ def read_added_tokens(
     return special, rules
 
 
-def read_model(
-    path: Path, value: dict[str, Any], byte_level: bool, special: dict[str, int],
-    guarded: set[str],
-) -> Any:
-    """The model; `byte_level`: it works on bytes, and its tokens are in the byte alphabet."""
+def read_tokens(
+    path: Path, value: dict[str, Any]
+) -> tuple[FileTokens | None, np.ndarray | None]:
+    """The tokens of the model, and its merges if it is BPE; None for Unigram, which has others."""
     kind = item(path, value, "type", str, "BPE")
     if kind == "Unigram":
-        return read_unigram(path, value, guarded)
+        return None, None
     if kind not in ("BPE", "WordLevel", "WordPiece"):
         raise BrokenFileError(f"{path}: model {kind!r:.40} is not supported; expected {MODELS}")
+    tokens = value.get("vocab")
+    if isinstance(tokens, FileTokens):
+        return tokens, value["merges"] if kind == "BPE" else None
     vocabulary = check_vocabulary(path, item(path, value, "vocab", dict))
-    for token, id in special.items():
-        if vocabulary.get(token, id) != id:
-            raise BrokenFileError(f"{path}: {token!r} has two ids, {id} and {vocabulary[token]}")
-    alone = {id for token, id in special.items() if token not in vocabulary}
-    clash = alone.intersection(vocabulary.values()) if alone else set()
-    if clash:
-        raise BrokenFileError(f"{path}: id {min(clash)} belongs to two tokens")
     merges = None
-    ordinary = vocabulary
-    left_out = guarded & vocabulary.keys()
     if kind == "BPE":
         prefix = item(path, value, "continuing_subword_prefix", str, "")
         merges = merge_ids(path, item(path, value, "merges", list), vocabulary, prefix)
-        made = np.zeros(max(vocabulary.values()) + 1, bool)
+    return FileTokens.of(vocabulary), merges
+
+
+def read_model(
+    path: Path, value: dict[str, Any], tokens: FileTokens, merges: np.ndarray | None,
+    byte_level: bool, special: dict[str, int], guarded: set[str],
+) -> Any:
+    """The model; `byte_level`: it works on bytes, and its tokens are in the byte alphabet."""
+    ids = dict(zip(special, tokens.ids_of([*special])))
+    for token, id in special.items():
+        if ids[token] not in (None, id):
+            raise BrokenFileError(f"{path}: {token!r} has two ids, {id} and {ids[token]}")
+    clash = np.isin(tokens.ids, [id for token, id in special.items() if ids[token] is None])
+    if clash.any():
+        raise BrokenFileError(f"{path}: id {tokens.ids[clash].min()} belongs to two tokens")
+    made = np.zeros(int(tokens.ids.max()) + 1, bool)
+    if merges is not None:
         made[merges] = True
-        left_out = {token for token in left_out if len(token) > 1 and not made[vocabulary[token]]}
-    if left_out:
-        ordinary = {token: id for token, id in vocabulary.items() if token not in left_out}
-    unk_token = item(path, value, "unk_token", str, None)
-    unk_id = None if unk_token is None else vocabulary.get(unk_token)
-    spelled = all_to_bytes(list(ordinary)) if byte_level else map(str.encode, ordinary)
-    tokens = dict(zip(spelled, ordinary.values()))
-    if len(tokens) < len(ordinary):
+    left_out = [id for token, id in ids.items() if id is not None and token in guarded
+                and (merges is None or (len(token) > 1 and not made[id]))]
+    kept = ~np.isin(tokens.ids, left_out)
+    spelled = tokens.as_bytes(kept) if byte_level else tokens.as_utf8()
+    if spelled is None:
         raise BrokenFileError(f"{path}: two tokens of the vocabulary stand for the same bytes")
-    table = by_id(tokens) if tokens else []
-    if kind == "WordLevel":
+    table = tokens.by_id(spelled, kept)
+    unk_token = item(path, value, "unk_token", str, None)
+    unk_id = None if unk_token is None else tokens.ids_of([unk_token])[0]
+    if merges is not None:
+        return read_bpe(path, value, byte_level, merges, table, unk_id)
+    if value["type"] == "WordLevel":
         return WordVocabulary(table, unk_id)
-    if kind == "WordPiece":
-        prefix = item(path, value, "continuing_subword_prefix", str, "##")
-        longest = item(path, value, "max_input_chars_per_word", int, 100)
-        if not 0 <= longest <= 1 << 20:
-            raise BrokenFileError(f"{path}: 'max_input_chars_per_word' is {longest}")
-        return WordPiece(table, unk_id, prefix, longest)
-    assert merges is not None
-    return read_bpe(path, value, byte_level, merges, table, unk_id)
+    prefix = item(path, value, "continuing_subword_prefix", str, "##")
+    longest = item(path, value, "max_input_chars_per_word", int, 100)
+    if not 0 <= longest <= 1 << 20:
+        raise BrokenFileError(f"{path}: 'max_input_chars_per_word' is {longest}")
+    return WordPiece(table, unk_id, prefix, longest)
 
 
 def read_bpe(

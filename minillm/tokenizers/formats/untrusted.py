@@ -55,7 +55,11 @@ def collection_paused() -> Iterator[None]:
 
 def read_json(path: Path, number: Callable[[str], float] = float) -> dict[str, Any]:
     """A JSON file that holds an object; `number` reads what has a point or an exponent."""
-    text = read_text(path)
+    return parse_json(path, read_text(path), number)
+
+
+def parse_json(path: Path, text: str, number: Callable[[str], float]) -> dict[str, Any]:
+    """The same of its text; `path` is what errors name."""
     try:
         with collection_paused():
             value = json.loads(text, object_pairs_hook=without_repeats, parse_float=number)

@@ -5,7 +5,7 @@ bytes stand for themselves; the others, in ascending order, become U+0100, U+010
 written Ġ and a line feed Ċ.
 """
 
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,15 +31,20 @@ def characters_to_bytes(text: str) -> bytes:
         return text.encode()
 
 
-def all_to_bytes(texts: list[str]) -> list[bytes]:
-    """``characters_to_bytes`` of many texts, which have no lone surrogates."""
-    points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+def all_to_bytes(data: np.ndarray, starts: np.ndarray) -> tuple[list[bytes], list[int]]:
+    """``characters_to_bytes`` of many texts, and the numbers of those not of the alphabet alone.
+
+    Text k is data[starts[k] : starts[k + 1]], UTF-8.
+    """
+    raw = data.tobytes()
+    points = np.frombuffer(raw.decode().encode("utf-32-le"), np.uint32)
     table = np.zeros(max(map(ord, BYTE_OF_CHARACTER)) + 2, np.int16) - 1
     table[list(map(ord, BYTE_OF_CHARACTER))] = list(BYTE_OF_CHARACTER.values())
     found = table[np.minimum(points, len(table) - 1)]
-    data = found.astype(np.uint8).tobytes()
-    ends = list(accumulate(map(len, texts), initial=0))
-    made = [data[start:end] for start, end in pairwise(ends)]
-    for k in set((np.searchsorted(ends, np.flatnonzero(found < 0), "right") - 1).tolist()):
-        made[k] = texts[k].encode()
-    return made
+    plain = found.astype(np.uint8).tobytes()
+    ends = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])[starts]  # in characters
+    made = [plain[start:end] for start, end in pairwise(ends.tolist())]
+    outside = np.unique(np.searchsorted(ends, np.flatnonzero(found < 0), "right") - 1).tolist()
+    for k in outside:
+        made[k] = raw[starts[k] : starts[k + 1]]
+    return made, outside

@@ -134,6 +134,14 @@ def entries_in(data, starts):
 
 
 @lean(cache=True)
+def find_entries(data, spans, entries, found):
+    """Numbers (n,) among the entries of strings data[spans[k, 0] : spans[k, 1]]; -1 for none."""
+    for k in range(spans.shape[0]):
+        start, length = spans[k, 0], spans[k, 1] - spans[k, 0]
+        found[k] = entry_at(data, start, length, entries) if length > 0 else -1
+
+
+@lean(cache=True)
 def find_merges(data, edges, entries, found):
     """Numbers (n, 3) among the entries of two strings and of both together; -1 for what is none.
 

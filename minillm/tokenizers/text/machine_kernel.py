@@ -38,6 +38,23 @@ def load64(typingctx, array, i):
     return types.uint64(array, types.int64), codegen
 
 
+def _store64(array, i, word):
+    array[i : i + 8] = np.frombuffer(int(word).to_bytes(8, "little"), np.uint8)
+
+
+@instruction(_store64)
+def store64(typingctx, array, i, word):
+    """Write a uint64 as eight bytes of a uint8 array, from index i on."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        where = builder.gep(data, [args[1]])
+        builder.store(args[2], builder.bitcast(where, ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.uint64), codegen
+
+
 def _trailing_zeros(x):
     x = int(x)
     return np.uint64((x & -x).bit_length() - 1 if x else 64)

@@ -17,6 +17,7 @@ from minillm.tokenizers.decoders.rewriting import (
     ReplaceIn,
     StripFrom,
 )
+from minillm.tokenizers.decoders.streaming import OneByOne
 from minillm.tokenizers.normalizers.rewriting import Replace
 
 NAMES = ["a", "b", "▁c", " ", "  d", "##e", "f</w>", "<0xE4>", "<0xB8>", "<0xAD>", "<0x20>", "Ġg",
@@ -68,7 +69,8 @@ def test_what_is_remembered_is_forgotten_when_it_is_much(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong", [[-1], [1, 99], [1 << 70], [1.0], ["a"], [True], [None], b"12345678", 3]
+    "wrong", [[-1], [1, 99], [1 << 70], [1.0], ["a"], [True], [None], b"12345678", 3,
+              np.array([1.5]), np.array([True]), np.array([[1]]), np.array([1, 1 << 63], "u8")]
 )
 def test_the_errors_are_those_of_one_row(wrong):
     tok = made_with(Join())
@@ -100,6 +102,24 @@ def test_the_table_of_a_call_is_the_one_it_began_with():
     decoding.tables.append(tok._decoding.table)
     flat, starts = flattened(rows(50))
     assert [data.decode() for data in decoding(flat, starts)] == expected
+
+
+class Dashed(OneByOne):
+    """An empty row becomes a dash."""
+
+    def start(self):
+        return "new"
+
+    def push(self, state, token):
+        return "begun", [token]
+
+    def finish(self, state):
+        return [b"-"] * (state == "new")
+
+
+def test_empty_rows():
+    tok = made_with(Dashed())
+    assert tok.decode_batch([[], [0, 1], [], [1], []]) == ["-", "ab", "-", "b", "-"]
 
 
 def test_an_id_that_is_not_used():
