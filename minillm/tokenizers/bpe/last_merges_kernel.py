@@ -40,7 +40,7 @@ def find_last(symbols, starts, pairs, made, last, room, values):
 
 @lean(cache=True)
 def are_joined(merges, data, starts):
-    """Does each merge (left, right, merged) make the bytes of its two parts, one after the other?"""
+    """Does each merge (left, right, merged) make the bytes of its parts, one after the other?"""
     for k in range(merges.shape[0]):
         left, right, merged = merges[k]
         first, size = starts[left + 1] - starts[left], starts[merged + 1] - starts[merged]

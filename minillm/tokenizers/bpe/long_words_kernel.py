@@ -59,17 +59,17 @@ def merge_window(room, count, pairs):
             least = min(least, ranks[k])
         if least == UNRANKED:
             return
-        k = np.int64(least & PLACE)
-        gone = following[k]
+        left = np.int64(least & PLACE)
+        gone = following[left]
         right = following[gone]
-        room.symbols[k], room.symbols[gone] = room.made[k], -1
-        ranks[k] = ranks[gone] = UNRANKED
-        following[k] = right
+        room.symbols[left], room.symbols[gone] = room.made[left], -1
+        ranks[left] = ranks[gone] = UNRANKED
+        following[left] = right
         if right < count:
-            before[right] = k
-            rank_pair(room, k, right, pairs)
-        if before[k] >= 0:
-            rank_pair(room, before[k], k, pairs)
+            before[right] = left
+            rank_pair(room, left, right, pairs)
+        if before[left] >= 0:
+            rank_pair(room, before[left], left, pairs)
 
 
 @lean

@@ -11,14 +11,14 @@ from minillm.tokenizers.bpe.merges import apply_merges
 
 pytest.importorskip("numba")
 
-from minillm.tokenizers.bpe.long_words_kernel import (  # noqa: E402
+from minillm.tokenizers.bpe.long_words_kernel import (
     LARGER,
     OVERLAP,
     WINDOW,
     merge_long,
     new_room,
 )
-from minillm.tokenizers.bpe.merging_kernel import RANKS, pairs_of  # noqa: E402
+from minillm.tokenizers.bpe.merging_kernel import RANKS, pairs_of
 
 SIZES = [0, 1, 2, WINDOW - 1, WINDOW, WINDOW + 1, WINDOW + OVERLAP, 3 * WINDOW, LARGER + 7, 3000]
 
