@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bpe.character_words import joint_tables, with_entries
+from ..bpe.character_words import joints_of, with_entries
 from ..normalizers.charsmap import LEAF, Charsmap, label, offset
 from ..normalizers.charsmap_build import build_charsmap
 
@@ -84,7 +84,7 @@ def kernel_pieces(model: Any) -> Any:
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
     return with_entries(model.vocabulary, Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
-        *joint_tables(map(bytes.decode, model.mergeable if merging else model.user_defined)),
+        joints_of(map(bytes.decode, model.mergeable if merging else model.user_defined)),
         None, None,
     ))
 
