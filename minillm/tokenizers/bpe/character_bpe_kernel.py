@@ -6,8 +6,6 @@ the definitions are ``CharacterBPE.encode_word`` and ``SentencePieceBPE.tokens_o
 
 from collections import namedtuple
 
-import numpy as np
-
 from ..text.index_kernel import entry_at
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, has_room, is_new, place_in, recall, remember
