@@ -1,78 +1,29 @@
 """BPE of characters over many texts: words that no piece can reach across are remembered.
 
-A text can be cut between two characters that stand side by side in no piece, for nothing is ever
-joined there: before most ▁, between letters and marks, between most Chinese characters. The memory
-of words is that of ``byte_bpe_kernel``; the definitions are ``CharacterBPE.encode_word`` and
-``SentencePieceBPE.tokens_of``.
+Where words begin ``words_kernel`` has marked. The memory of them is that of ``byte_bpe_kernel``;
+the definitions are ``CharacterBPE.encode_word`` and ``SentencePieceBPE.tokens_of``.
 """
 
 from collections import namedtuple
 
-import numpy as np
-
-from ..text.index_kernel import entry_at, may_hold, put_bits
+from ..text.index_kernel import entry_at
 from ..text.machine_kernel import lean
 from ..text.memory_kernel import LONGEST, has_room, is_new, place_in, recall, remember
-from ..text.pieces_kernel import pair_key
 from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width, code_point
+from ..text.words_kernel import marked_length
 from .long_words_kernel import merge_long
 from .merging_kernel import merge_scanning
 
 UNKNOWN, FROZEN = 1 << 28, 1 << 29  # above all ids of characters and pieces
 FULL = -1
-SPACE, NARROW = 0x2581, 129  # ▁ and U+0080 change places, so that ▁ is in the narrow table
 
 # entries: ``Entries`` of the vocabulary. whole: (V,) is a word that is this entry this entry alone?
 Pieces = namedtuple(
-    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk narrow_joints wide_joints "
-    "entries whole"
+    "Pieces", "characters pairs symbols symbol_ids lengths byte_ids unk joints entries whole"
 )
 # symbols, finals: of a word. room: ``Room`` to merge a long one, whose tokens go to `merged`.
 Scratch = namedtuple("Scratch", "symbols finals values room merged")
-
-
-@lean(forceinline=True)
-def is_joint(left, right, pieces):
-    """Do these two characters stand side by side in any piece? Sometimes so though they do not."""
-    if left < NARROW and right < NARROW:
-        return pieces.narrow_joints[left * NARROW + right]
-    return may_hold(pieces.wide_joints, pair_key(left, right))
-
-
-@lean(cache=True)
-def add_joints(lefts, rights, narrow, wide):
-    """Fill the table and the Bloom filter of characters that stand side by side."""
-    for k in range(lefts.size):
-        left, right = swapped(np.int64(lefts[k])), swapped(np.int64(rights[k]))
-        if left < NARROW and right < NARROW:
-            narrow[left * NARROW + right] = True
-        else:
-            put_bits(wide, pair_key(left, right))
-
-
-@lean(forceinline=True)
-def swapped(point):
-    """The code point with SPACE and U+0080 in each other's place."""
-    if point == SPACE:
-        return 0x80
-    return SPACE if point == 0x80 else point
-
-
-@lean(forceinline=True)
-def word_end(text, i, stop, pieces):
-    """Where the word at i ends: before the first character that is joined to none before it."""
-    before = np.int64(-1)
-    while i < stop:
-        width, point = 1, np.int64(text[i])
-        if point >= 128:
-            width = character_width(text[i])
-            point = swapped(code_point(text, i, width))
-        if before >= 0 and not is_joint(before, point, pieces):
-            break
-        before = point
-        i += width
-    return i
 
 
 @lean(forceinline=True)
@@ -142,7 +93,7 @@ def join_unknown(out, n, here, start, pieces):
 
 
 @lean(cache=True, nogil=True)
-def encode(text, segments, pieces, memory, scratch, out, ends, progress):
+def encode(text, segments, marks, pieces, memory, scratch, out, ends, progress):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
 
     `out` needs room for one id per byte and three more. `progress` is (segment, byte, ids so far),
@@ -156,7 +107,7 @@ def encode(text, segments, pieces, memory, scratch, out, ends, progress):
         if s == progress[0]:
             i = max(i, progress[1])
         while i < stop:
-            end = word_end(text, i, stop, pieces)
+            end = i + marked_length(text, i, stop, marks)
             length, here = end - i, n
             if length > scratch.symbols.size:
                 progress[0], progress[1], progress[2] = s, i, n

@@ -46,13 +46,18 @@ def run(
 ) -> tuple[np.ndarray, np.ndarray, tuple[Any, Any]]:
     """(ids, ends) of the segments, and the room to work in, which may have grown."""
     from ..text.memory_kernel import with_room
+    from ..text.words_kernel import WINDOW, mark_words
     from .character_bpe_kernel import FULL, encode
 
     out = np.empty(int((segments[:, 1] - segments[:, 0]).sum()) + 3, np.int32)
     ends, progress = np.empty(len(segments), np.int64), np.zeros(3, np.int64)
     segments = np.ascontiguousarray(segments, np.int64)
+    marks = np.empty(len(data) + 2 * WINDOW, np.uint8)
+    mark_words(
+        data, segments.min(initial=len(data)), segments.max(initial=0), pieces.joints, marks
+    )
     memory, scratch = room
-    while length := encode(data, segments, pieces, memory, scratch, out, ends, progress):
+    while length := encode(data, segments, marks, pieces, memory, scratch, out, ends, progress):
         if length == FULL:
             memory = with_room(memory)
         else:
@@ -78,15 +83,16 @@ def new_memory() -> tuple[Any, Any]:
     return memory_kernel.new_memory(), scratch_for(256)
 
 
-def joint_tables(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Which characters stand side by side in any of the texts: a square table, a Bloom filter."""
-    from .character_bpe_kernel import NARROW, add_joints
+def joints_of(texts: Iterable[str]) -> Any:
+    """The ``Joints``: which characters stand side by side in any of the texts."""
+    from ..text.words_kernel import Joints, add_joints
 
     found = neighbours(list(texts))
-    narrow = np.zeros(NARROW * NARROW, bool)
-    wide = np.zeros(power_of_two(len(found)), np.uint64)
-    add_joints(found[:, 0].copy(), found[:, 1].copy(), narrow, wide)
-    return narrow, wide
+    joints = Joints(np.zeros(1 << 16, np.uint8), np.zeros(power_of_two(len(found)), np.uint64))
+    plain = [*range(128), 0xE2], [*range(128), 0x81]  # bytes they begin with, and end with
+    joints.cuts.reshape(256, 256)[np.ix_(plain[1], plain[0])] = 1
+    add_joints(found[:, 0].copy(), found[:, 1].copy(), joints)
+    return joints
 
 
 def pieces_of_merges(model: Any) -> Any:
@@ -118,5 +124,5 @@ def pieces_of_merges(model: Any) -> Any:
         characters, pairs, np.zeros(0, np.uint32), np.zeros(1, np.int32), lengths,
         byte_ids if falls_back else np.full(256, -1, np.int32),
         -1 if model.unk_id is None else model.unk_id,
-        *joint_tables(texts[id] for id in np.unique(model.merges[:, 2])), None, None,
+        joints_of(texts[id] for id in np.unique(model.merges[:, 2])), None, None,
     ))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bpe.character_words import joint_tables, with_entries
+from ..bpe.character_words import joints_of, with_entries
 from ..normalizers.charsmap import LEAF, Charsmap, label, offset
 from ..normalizers.charsmap_build import build_charsmap
 
@@ -49,9 +49,11 @@ def normalize_many(
         rules = trie_of(normalizer.charsmap)
         symbols = symbols_trie(symbol.encode() for symbol in normalizer.user_defined)
         plain = plain_bytes(rules[0]) & plain_bytes(symbols[0])
+        quick = bool(plain[33:127].all())
         texts = np.concatenate([rules[1], symbols[1], [0]])
         longest = int(np.diff(np.flatnonzero(texts == 0), prepend=0).max())
-        object.__setattr__(normalizer, "_arrays", ((*symbols, *rules, plain), 3 * longest + 16))
+        tables = (*symbols, *rules, plain, quick)
+        object.__setattr__(normalizer, "_arrays", (tables, 3 * longest + 48))
     arrays, room = normalizer._arrays
     prefix, suffix = normalizer.add_dummy_prefix, normalizer.treat_whitespace_as_suffix
     size = int((segments[:, 1] - segments[:, 0]).sum()) if len(segments) else 0
@@ -84,7 +86,7 @@ def kernel_pieces(model: Any) -> Any:
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
     return with_entries(model.vocabulary, Pieces(
         characters, pairs, symbols, symbol_ids, lengths, byte_ids, model.unk_id,
-        *joint_tables(map(bytes.decode, model.mergeable if merging else model.user_defined)),
+        joints_of(map(bytes.decode, model.mergeable if merging else model.user_defined)),
         None, None,
     ))
 

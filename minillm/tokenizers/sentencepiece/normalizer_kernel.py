@@ -7,10 +7,12 @@ Plain ASCII is copied byte by byte; everything else is looked up in the double-a
 
 import numpy as np
 
-from ..text.machine_kernel import lean
+from ..text.machine_kernel import bytes_between, copy32, lean, trailing_zeros
+from ..text.pieces_kernel import ONE
 from ..text.rules_kernel import longest_rule
 from ..text.utf8_kernel import character_width
 
+LAST = np.uint64(1 << 31)  # of 32 bits
 LEADING = np.uint8(0xE2), np.uint8(0x96), np.uint8(0x81)  # the bytes of ▁
 
 
@@ -85,15 +87,24 @@ def chunk(text, i, stop, symbols, rules):
     return length, 1 if length else 2, value
 
 
+@lean(forceinline=True)
+def visible_run(text, i, stop):
+    """How many bytes from i on are visible ASCII and stand before ASCII; reads 32."""
+    visible = bytes_between(text, i, 33, 94, 0)
+    visible &= ~(bytes_between(text, i, 128, 128, 0) >> ONE)
+    return min(np.int64(trailing_zeros(~visible | LAST)), stop - i)
+
+
 @lean(cache=True, nogil=True)
 def normalize(
-    text, segments, symbols, symbol_texts, rules, rule_texts, plain, remove, prefix, suffix, escape,
-    room, out, ends, progress,
+    text, segments, symbols, symbol_texts, rules, rule_texts, plain, quick, remove, prefix, suffix,
+    escape, room, out, ends, progress,
 ):
     """The segments (n, 2) of `text` into `out`, the k-th up to ends[k].
 
     `progress` is (segment, bytes written), to go on from. Returns False when `out` has no room for
-    `room` more bytes. plain[b]: no rule concerns the ASCII byte b before another one.
+    `room` more bytes. plain[b]: no rule concerns the ASCII byte b before another one; quick: it is
+    so for all visible ones.
     """
     n = progress[1]
     for s in range(progress[0], segments.shape[0]):
@@ -118,6 +129,12 @@ def normalize(
                 progress[0], progress[1] = s, begin
                 return False
             byte = text[i]
+            if quick and 32 < byte < 128 and i + 32 <= text.size:
+                run = visible_run(text, i, stop)
+                if run > 0:
+                    copy32(out, n, text, i)
+                    i, n, after = i + run, n + run, False
+                    continue
             if byte < 128 and plain[byte] and (i + 1 == stop or text[i + 1] < 128):
                 if byte != 32:
                     out[n] = byte

@@ -55,6 +55,31 @@ def store64(typingctx, array, i, word):
     return types.void(array, types.int64, types.uint64), codegen
 
 
+def _copy32(out, n, array, i):
+    out[n : n + 32] = array[i : i + 32]
+    return 32
+
+
+@instruction(_copy32)
+def copy32(typingctx, out, n, array, i):
+    """Copy array[i : i + 32] to out[n : n + 32], both uint8, in one go; the result is 32."""
+    wide = ir.VectorType(ir.IntType(8), 32)
+
+    def codegen(context, builder, signature, args):
+        target, source = (
+            builder.bitcast(builder.gep(
+                context.make_array(kind)(context, builder, array).data, [place]
+            ), wide.as_pointer())
+            for kind, array, place in zip(signature.args[::2], args[::2], args[1::2])
+        )
+        chunk = builder.load(source)
+        chunk.align = 1
+        builder.store(chunk, target).align = 1
+        return context.get_constant(types.int64, 32)
+
+    return types.int64(out, types.int64, array, types.int64), codegen
+
+
 def _trailing_zeros(x):
     x = int(x)
     return np.uint64((x & -x).bit_length() - 1 if x else 64)

@@ -3,7 +3,8 @@
 What it gives back must equal what the family's definition gives for the piece. A piece has a
 number, found as in ``index_kernel``. Its key is two uint64: the bytes themselves (``short_key``),
 or a hash and a place in `stored` << 24 | length. Its value is two: up to three ids and how many
-they are, or a place in `arena` and the number of ids there.
+they are, or a place in `arena` and the number of ids there. Above the number a family may put a
+note of its own.
 """
 
 from collections import namedtuple
@@ -31,6 +32,7 @@ LONGEST = 128  # bytes of the longest piece that is remembered
 SPARE = 1 << 10  # pieces that a kernel may remember before it looks for room again
 LARGEST = 1 << 21, 1 << 24, 1 << 22  # slots, bytes of long pieces, ids of the largest memory
 APART, LENGTH = np.uint64(1 << 63), np.uint64(0xFFFFFF)
+COUNT, S40 = np.uint64(0xFF), np.uint64(40)
 
 # slots: the hash table. keys, values: (n, 2) uint64. stored: bytes of long pieces. arena: ids,
 # int32. used: how much of keys, stored and arena is. symbols: the ids of the piece at hand, and
@@ -174,17 +176,25 @@ def has_ids(memory, place):
 
 
 @lean(forceinline=True)
-def put_ids(memory, number, count):
-    """The piece of this number has the `count` ids in `memory.symbols`."""
+def put_ids(memory, number, count, note=0):
+    """The piece of this number has the `count` ids in `memory.symbols`, and a note below 2^23."""
     used, symbols, values = memory.used, memory.symbols, memory.values
+    last = np.uint64(note) << S40 | np.uint64(count) << S32
     if count <= 3:
         values[number, 0] = np.uint64(symbols[0]) & ID | np.uint64(symbols[1]) << S32
-        values[number, 1] = np.uint64(symbols[2]) & ID | np.uint64(count) << S32
+        values[number, 1] = np.uint64(symbols[2]) & ID | last
     else:
         for k in range(count):
             memory.arena[used[2] + k] = symbols[k]
-        values[number, 0], values[number, 1] = np.uint64(used[2]), np.uint64(count) << S32
+        values[number, 0], values[number, 1] = np.uint64(used[2]), last
         used[2] += count
+
+
+@lean(forceinline=True)
+def count_and_note(memory, number):
+    """How many ids a piece has, and the note that stands with them."""
+    last = memory.values[number, 1]
+    return np.int64(last >> S32 & COUNT), np.int64(last >> S40)
 
 
 @lean(forceinline=True)
@@ -203,7 +213,7 @@ def remember(memory, place, text, i, length, count, out, n):
 def recall(memory, number, out, n):
     """Copy the ids of a piece to out[n:], where three have room; return where they end."""
     first, second = memory.values[number, 0], memory.values[number, 1]
-    count = np.int64(second >> S32)
+    count = np.int64(second >> S32 & COUNT)
     if count <= 3:
         out[n] = np.int32(first & ID)
         out[n + 1] = np.int32(first >> S32)

@@ -12,7 +12,7 @@ from ..pre_tokenizers.split_rules import Split
 from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
-REMEMBERED = 1 << 18  # slots for words, of which at most half are filled
+REMEMBERED = 1 << 18, 1 << 21, 1 << 19  # slots for words, bytes of long words, ids of many
 
 
 def mark_many(
@@ -49,13 +49,13 @@ def pieces_of_rule(
     return np.stack([starts, stops], 1), last
 
 
-def memory_for(length: int, *tables: np.ndarray) -> Any:
+def memory_for(length: int, words: Any = None) -> Any:
     """What the kernel remembers, and its scratch room for pieces of up to `length` bytes."""
+    from ..text.memory_kernel import new_memory
     from .viterbi_kernel import Memory
 
-    slots, used = tables or (np.zeros(4 * REMEMBERED, np.uint64), np.zeros(1, np.int64))
     return Memory(
-        slots=slots, used=used,
+        words=words or new_memory(*REMEMBERED),
         best=np.empty(length + 1), second=np.empty(length + 1),
         edges=np.zeros(length + 1, np.int64), path=np.empty(2 * length, np.int64),
     )
@@ -63,8 +63,7 @@ def memory_for(length: int, *tables: np.ndarray) -> Any:
 
 def with_room(memory: Any, length: int) -> Any:
     """The memory, its scratch room large enough."""
-    enough = length < memory.best.size
-    return memory if enough else memory_for(length, memory.slots, memory.used)
+    return memory if length < memory.best.size else memory_for(length, memory.words)
 
 
 def fast_path(model: Any, data: np.ndarray, i: int, j: int) -> list[Edge]:

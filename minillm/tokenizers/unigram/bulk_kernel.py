@@ -11,12 +11,20 @@ import numpy as np
 
 from ..text.machine_kernel import lean
 from ..text.marks_kernel import is_space, next_space
-from ..text.pieces_kernel import ALL, ONE, SHORT, THREE, TWO, ZERO, shift_for, short_key, short_slot
-from ..text.trie_kernel import ID, exact_id
+from ..text.memory_kernel import (
+    LONGEST,
+    add_piece,
+    count_and_note,
+    has_room,
+    is_new,
+    place_in,
+    put_ids,
+    recall,
+)
+from ..text.trie_kernel import exact_id
 from .viterbi_kernel import find_edges, trace
 
-MOST = 4  # ids that fit into a slot
-S24, S48 = np.uint64(24), np.uint64(48)
+STEPS = 4096.0  # of a margin, in one
 
 
 @lean(forceinline=True)
@@ -74,37 +82,6 @@ def put_path(text, i, count, waiting, model, memory, out, n):
 
 
 @lean(forceinline=True)
-def remember(memory, at, low, high, count, margin, unk_id):
-    """Put up to four ids and the margin of a path into a slot; margin 0 if they do not fit."""
-    slots, path = memory.slots, memory.path
-    whole = count <= MOST
-    for k in range(count):
-        whole &= path[2 * k + 1] & 0xFFFFFF != unk_id
-    slots[at], slots[at + ONE] = low, high
-    first, last = ZERO, ZERO
-    if whole:
-        for k in range(count):
-            id = np.uint64(path[2 * (count - 1 - k) + 1]) & ID
-            if k < 2:
-                first |= id << (S24 * np.uint64(k))
-            else:
-                last |= id << (S24 * np.uint64(k - 2))
-        steps = min(margin * 4096.0, 65535.0)  # rounded down
-        first |= np.uint64(steps) << S48
-        last |= np.uint64(count) << S48
-    slots[at + TWO], slots[at + THREE] = first, last
-
-
-@lean(forceinline=True)
-def forget_if_full(memory):
-    """Empty the memory when half of its slots are filled."""
-    if memory.used[0] * 2 > memory.slots.size // 4:
-        for k in range(memory.slots.size):
-            memory.slots[k] = ZERO
-        memory.used[0] = 0
-
-
-@lean(forceinline=True)
 def summed_up(total, ids, first, after, model):
     """The sum goes on over ids[first:after], rounded at every step."""
     for k in range(first, after):
@@ -115,29 +92,36 @@ def summed_up(total, ids, first, after, model):
 
 
 @lean
-def learn_word(text, i, end, key, at, model, memory):
-    """Cut a word and put it into its free slot; False at a character that no id stands for."""
-    memory.used[0] += 1
+def learn_word(text, i, end, place, model, memory):
+    """The number of a new word, which is cut; -1 at a character that no id stands for.
+
+    Its note is its margin. A word with unknown characters has no ids: it is cut each time.
+    """
     if not find_edges(text, i, end, 0.0, True, model, memory):
-        return False
+        return np.int64(-1)
     count, margin = trace(end - i, memory)
-    remember(memory, at, key[0], key[1], count, margin, model.unk_id)
-    return True
+    words, path = memory.words, memory.path
+    for k in range(count):
+        words.symbols[k] = path[2 * (count - 1 - k) + 1] & 0xFFFFFF
+        if words.symbols[k] == model.unk_id:
+            count = 0
+            break
+    number = add_piece(words, place, text, i, end - i)
+    put_ids(words, number, count, np.int64(min(margin * STEPS, 65535.0)))  # rounded down
+    return number
 
 
 @lean(forceinline=True)
-def slot_of_word(text, i, end, model, memory):
-    """Index of the slot of a short word, which is cut and remembered if it is new.
+def number_of_word(text, i, end, model, memory):
+    """The number of a word of at most LONGEST bytes, which is cut and remembered if it is new.
 
-    ALL at a character that no id stands for, which ``memory.best[0]`` bytes come before.
+    -1 at a character that no id stands for, which ``memory.best[0]`` bytes come before.
     """
-    forget_if_full(memory)
-    slots = memory.slots
-    low, high = short_key(text, i, end - i)
-    at = short_slot(slots, shift_for(slots), low, high)
-    if slots[at + ONE] == ZERO and not learn_word(text, i, end, (low, high), at, model, memory):
-        return ALL
-    return at
+    words = memory.words
+    if not has_room(words):
+        words.slots[:], words.used[:] = 0, 0
+    place = place_in(words, text, i, end - i)
+    return learn_word(text, i, end, place, model, memory) if is_new(place) else place.number
 
 
 @lean(forceinline=True)
@@ -157,16 +141,6 @@ def is_certain(slack, length, before, so_far, model, out, n):
     return certain, (total, n)
 
 
-@lean(forceinline=True)
-def put_known(slots, at, out, n):
-    """Copy the ids in a slot to out[n:], where four have room."""
-    first, last = slots[at + TWO], slots[at + THREE]
-    out[n] = first & ID
-    out[n + 1] = (first >> S24) & ID
-    out[n + 2] = last & ID
-    out[n + 3] = (last >> S24) & ID
-
-
 @lean(cache=True, nogil=True)
 def encode_unigram(text, segments, marks, model, memory, out, ends):
     """Ids of every segment (n, 2) of `text` into `out`; `ends[s]` ids after segment s.
@@ -175,7 +149,6 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
     one id per byte and four more. Returns -1, or the place of a character that has no id.
     """
     n = np.int64(0)
-    slots = memory.slots
     joined = not marks
     for s in range(segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
@@ -184,20 +157,20 @@ def encode_unigram(text, segments, marks, model, memory, out, ends):
         while i < stop:
             end = word_end(text, i, stop, marks, model)
             length = end - i
-            if length <= SHORT:
-                at = slot_of_word(text, i, end, model, memory)
-                if at == ALL:
+            if length <= LONGEST:
+                number = number_of_word(text, i, end, model, memory)
+                if number < 0:
                     return i + np.int64(memory.best[0])
-                count, certain = np.int64(slots[at + THREE] >> S48), True
+                count, note = count_and_note(memory.words, number)
+                certain = True
                 if joined:
-                    slack = np.float64(slots[at + TWO] >> S48) * (1.0 / 4096.0)
+                    slack = np.float64(note) * (1.0 / STEPS)
                     certain, so_far = is_certain(slack, length, i - begin, so_far, model, out, n)
                 if certain and count > 0:
                     if waiting >= 0:
                         n = put_unknown(text, waiting, i, model, out, n)
                         waiting, so_far = -1, (so_far[0], n)
-                    put_known(slots, at, out, n)
-                    n += count
+                    n = recall(memory.words, number, out, n)
                     i = end
                     continue
             start = summed_up(so_far[0], out, so_far[1], n, model) if joined else 0.0

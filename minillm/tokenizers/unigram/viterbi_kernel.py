@@ -15,8 +15,8 @@ Model = namedtuple(
     "units values byte_ids unk_id unk_score fallback apart single words bound epsilon "
     "longest lowest",
 )
-# slots: the words, uint64. used: how many. best, second, edges, path: room to cut a word.
-Memory = namedtuple("Memory", "slots used best second edges path")
+# words: those seen, a memory of ``memory_kernel``. best, second, edges, path: room to cut a word.
+Memory = namedtuple("Memory", "words best second edges path")
 
 
 @lean

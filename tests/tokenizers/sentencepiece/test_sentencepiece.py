@@ -29,6 +29,7 @@ from minillm.tokenizers.sentencepiece.model_file import (
 from minillm.tokenizers.sentencepiece.model_stages import SentencePieceDecoder, stages_of
 from minillm.tokenizers.sentencepiece.normalizer import SentencePieceNormalizer
 from minillm.tokenizers.sentencepiece.training_text import piece_rules
+from minillm.tokenizers.text.segments import joined_texts
 from minillm.tokenizers.text.utf8 import decode_per_byte
 
 from ..texts import text as nasty
@@ -171,6 +172,18 @@ def test_normalizing_kernel_equals_the_definition(normalizer, parts):
     new, spans = normalizer.many(array, np.stack([edges[:-1], edges[1:]], 1))
     found = [new[i:j].tobytes() for i, j in spans.tolist()]
     assert found == [b"".join(part.new for part in normalizer.parts(part)) for part in data]
+
+
+@pytest.mark.parametrize("before", [0, 1, 29, 30, 31, 32, 33, 70])
+def test_a_run_of_visible_ascii_ends_before_a_character_that_a_rule_joins_to_it(before):
+    charsmap = build_charsmap({"e\u0301".encode(): "é".encode()})
+    normalizer = SentencePieceNormalizer(charsmap)
+    texts = ["x" * before + end + "y" * 40 for end in ("e\u0301", "e e\u0301", "~\x7f!", "e")]
+    texts += [text[: before + 1] for text in texts]  # cut off before what the rule needs
+    data, segments = normalizer.many(*joined_texts(texts))
+    with backend("numpy"):
+        wanted = [normalizer(text) for text in texts]
+    assert [data[i:j].tobytes().decode() for i, j in segments] == wanted
 
 
 @settings(max_examples=100)

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from minillm import backend
 from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.pre_tokenizers.split_rules import Split
+from minillm.tokenizers.text.memory_kernel import count_and_note
+from minillm.tokenizers.text.segments import joined_texts
+from minillm.tokenizers.unigram import bulk
 from minillm.tokenizers.unigram.bulk import trie_of
 from minillm.tokenizers.unigram.most_probable import Unigram
 
@@ -128,3 +131,32 @@ def test_trie_holds_every_string():
             assert unit & 0x1FF == byte + 1
         assert (unit >> 9 & 0xFFFFFF) - 1 == k
     assert len(units) < 40 * len(strings)
+
+
+def test_words_longer_than_a_short_key_are_remembered_with_all_their_ids():
+    pieces = ["<unk>", "▁", "a", "b", "ab", "ba", "aab"]
+    model = Unigram(
+        [piece.encode() for piece in pieces], [0.0, -1.0, -2.0, -2.1, -2.2, -3.0, -3.5],
+        np.array([2, 1, 1, 1, 1, 1, 1]), 0, False, "sentencepiece",
+    )
+    text = "aabababbaabab" * 3 + "▁ab"
+    first, again = (model.encode(*joined_texts([text] * 2)) for _ in range(2))
+    with backend("numpy"):
+        wanted = Tokenizer(model).encode(text)
+    assert first[0].tolist() == again[0].tolist() == wanted * 2
+    words = model._memories.free[0].words
+    assert words.used[0] == 2
+    assert count_and_note(words, 0)[0] == len(wanted) - 2
+    assert count_and_note(words, 0)[1] > 0  # its margin
+
+
+def test_a_full_memory_is_emptied(monkeypatch):
+    monkeypatch.setattr(bulk, "REMEMBERED", (1 << 11, 1 << 18, 1 << 18))  # room for one word
+    pieces = [b"<unk>", b"a", b"b", b"ab", "▁".encode()]
+    model = Unigram(pieces, [0.0, -2.0, -2.1, -2.2, -1.0], None, 0)
+    tok, text = Tokenizer(model), "▁ab▁aab▁ab▁bb▁aab" * 4
+    ids = tok.encode(text)
+    words = model._memories.free[0].words
+    assert words.used[0] == np.count_nonzero(words.slots) == 1
+    with backend("numpy"):
+        assert ids == tok.encode(text)
