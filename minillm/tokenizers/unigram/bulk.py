@@ -12,7 +12,7 @@ from ..pre_tokenizers.split_rules import Split
 from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
-REMEMBERED = 1 << 18, 1 << 21, 1 << 19  # slots for words, bytes of long words, ids of many
+REMEMBERED = 1 << 19, 1 << 22, 1 << 21  # slots for words, bytes of long words, ids of many
 
 
 def mark_many(
