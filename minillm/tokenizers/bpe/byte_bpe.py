@@ -159,17 +159,17 @@ class ByteBPE:
         """The vocabulary, as the kernel wants it."""
         from ..text.index_kernel import entries_of
         from .byte_bpe_kernel import Joints, Vocabulary
-        from .last_merges_kernel import are_joined, last_merges
+        from .last_merges_kernel import are_joined, last_merges, some_pairs
         from .merging_kernel import byte_pair_values, pairs_of
         from .units import joints_of
 
         ranks = np.arange(len(self.merges)) if self.ranks is None else self.ranks
-        merges, pairs = self.merges, pairs_of(self.merges, ranks)
+        pairs = pairs_of(self.merges, ranks)
         entries = entries_of([token or b"" for token in self.vocabulary])
         # An entry is met often: which are made by their merges?
         made, last = last_merges(self.byte_ids[entries.data], entries.starts, pairs)
-        if are_joined(np.ascontiguousarray(merges, np.int64), entries.data, entries.starts):
-            pairs = pairs_of(merges[last], ranks[last])
+        if are_joined(np.ascontiguousarray(self.merges, np.int64), entries.data, entries.starts):
+            pairs = some_pairs(pairs, last)
         byte_pairs = np.zeros(0 if (self.byte_ids < 0).any() else 1 << 16, np.uint64)
         if len(byte_pairs):
             byte_pair_values(self.byte_ids, pairs, byte_pairs)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..text.memories import power_of_two
+from ..text.segments import joined_bytes
 from .units import neighbours
 
 LONGEST_ENTRY = 128  # bytes; a longer word is not remembered either
@@ -14,10 +15,20 @@ NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
 
 
 def with_entries(vocabulary: list[bytes | None], pieces: Any) -> Any:
-    """The ``Pieces`` with the entries that their own text is encoded to: words are often such."""
+    """The ``Pieces`` with the entries that their own text is encoded to: words are often such.
+
+    Without the pairs that never happen, see ``last_merges_kernel``; each makes the text of both.
+    """
     from ..text.index_kernel import entries_of
+    from .character_bpe_kernel import UNKNOWN
+    from .last_merges_kernel import last_merges, some_pairs
 
     entries = entries_of([token or b"" for token in vocabulary])
+    texts = [(token or b"").decode("utf-8", "replace") for token in vocabulary]
+    symbols = pieces.characters[np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)]
+    symbols[symbols == UNKNOWN] = -1
+    _, last = last_merges(symbols, np.cumsum([0, *map(len, texts)]), pieces.pairs)
+    pieces = pieces._replace(pairs=some_pairs(pieces.pairs, last))
     sizes = np.diff(entries.starts)
     short = np.flatnonzero((sizes > 0) & (sizes <= LONGEST_ENTRY))
     spans = np.stack([entries.starts[short], entries.starts[short + 1]], 1)
@@ -99,10 +110,11 @@ def pieces_of_merges(model: Any) -> Any:
     """The vocabulary of a CharacterBPE, as the kernel wants it; None where it cannot do the same.
 
     It can where a word is its characters and nothing else: no marks of beginnings or ends, no
-    chance, no words that are looked up whole; and where unknown characters become bytes, or a run
-    of them one unknown token.
+    chance, no words that are looked up whole; where unknown characters become bytes, or a run of
+    them one unknown token, which no text is; and where a merge makes the text of its parts.
     """
     from .character_bpe_kernel import UNKNOWN, Pieces
+    from .last_merges_kernel import are_joined
     from .merging_kernel import pairs_of
 
     byte_ids = np.array([model.ids.get(b"<0x%02X>" % byte, -1) for byte in range(256)], np.int32)
@@ -110,9 +122,17 @@ def pieces_of_merges(model: Any) -> Any:
     falls_back = model.byte_fallback and byte_ids[0] >= 0 and all(
         bytes([byte]) in model.ids or byte in NEVER for byte in missing
     )
-    fuses = not model.byte_fallback and model.fuse_unk and model.unk_id is not None
+    fuses = (
+        not model.byte_fallback and model.fuse_unk and model.unk_id is not None
+        and len((model.vocabulary[model.unk_id] or b"").decode("utf-8", "replace")) != 1
+        and model.unk_id not in model.merges[:, 2]
+    )
     if (model.prefix or model.suffix or model.dropout or model.whole_words
             or not (falls_back or fuses) or np.isin(model.merges[:, :2], byte_ids).any()):
+        return None
+    data, spans = joined_bytes([token or b"" for token in model.vocabulary])
+    merges = np.ascontiguousarray(model.merges, np.int64)
+    if not are_joined(merges, data, np.append(spans[:, 0], len(data))):
         return None
     characters = np.full(0x110000, UNKNOWN, np.int32)
     texts = [(token or b"").decode("utf-8", "replace") for token in model.vocabulary]

@@ -10,8 +10,8 @@ left, and what is looked up stays in the processor's caches.
 import numpy as np
 
 from ..text.machine_kernel import lean
-from ..text.pieces_kernel import ID, same_bytes
-from .merging_kernel import merge_scanning, row_of
+from ..text.pieces_kernel import ID, ONE, S32, same_bytes
+from .merging_kernel import merge_scanning, pairs_of, row_of
 
 LONGEST = 1 << 10  # symbols of an entry that is tried
 
@@ -61,3 +61,10 @@ def last_merges(symbols, starts, pairs):
               np.empty(LONGEST, np.int32), np.empty(LONGEST, np.uint64))
     sizes = np.diff(starts)
     return made, last | (sizes[(pairs.rows[:, 1] & ID).astype(np.int64)] > LONGEST)
+
+
+def some_pairs(pairs, chosen):
+    """The ``Pairs`` with only the chosen rows (merges,)."""
+    keys, values = pairs.rows[chosen].T
+    merges = np.stack([keys - ONE >> S32, keys - ONE & ID, values & ID], 1)
+    return pairs_of(merges.astype(np.int32), (values >> S32).astype(np.int64))

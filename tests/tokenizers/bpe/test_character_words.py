@@ -81,3 +81,53 @@ def test_the_pipeline_of_llama_2():
             expected = tok.encode(text, special="allow")
         ids, offsets = tok.encode_batch(["x", text], special="allow")
         assert ids[offsets[1] :].tolist() == expected
+
+
+def encoded(model, texts):
+    """The ids of each text, as the kernel gives them where there is one, and as defined."""
+    tok = Tokenizer(model)
+    ids, offsets = tok.encode_batch(texts)
+    with backend("numpy"):
+        expected = [tok.encode(text) for text in texts]
+    return [ids[i:j].tolist() for i, j in pairwise(offsets)], expected
+
+
+def test_an_unknown_token_that_text_may_hold():
+    """A ? of the text is itself; only unknown characters beside one another become one."""
+    tokens = [b"?", b"a", b"??", b"<unk>"]
+    merges = np.array([[0, 0, 2]], np.int32)
+    for unk_id, rows, expected in ((0, merges[:0], [0, 0, 1, 0]), (2, merges, [2, 1, 2]),
+                                   (3, merges, [2, 1, 3])):
+        model = CharacterBPE(tokens, rows, unk_id=unk_id, suffix="", fuse_unk=True)
+        ids, defined = encoded(model, ["??axx"])
+        assert ids == defined == [expected]
+        assert (model.pieces is not None) == (unk_id == 3)
+
+
+def test_merges_that_make_another_text_than_their_parts():
+    tokens = [b"<unk>", b"a", b"b", b"c", b"ab"]
+    model = CharacterBPE(tokens, np.array([[1, 2, 3], [3, 3, 4]], np.int32), unk_id=0, suffix="",
+                         fuse_unk=True)
+    ids, expected = encoded(model, ["abab", "ab", "c", "cc", "abcab"])
+    assert ids == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_cut_of_a_token_may_be_a_merge(seed):
+    """The kernel leaves out those that never happen."""
+    rng = random.Random(seed)
+    names = ["<unk>", *"ab▁"]
+    for _ in range(rng.randrange(1, 40)):
+        name = rng.choice(names[1:]) + rng.choice(names[1:])
+        names += [name] * (name not in names)
+    ids = {name: k for k, name in enumerate(names)}
+    rows = [(ids[name[:k]], ids[name[k:]], id) for name, id in ids.items() if id > 3
+            for k in range(1, len(name)) if name[:k] in ids and name[k:] in ids]
+    rng.shuffle(rows)
+    model = CharacterBPE([name.encode() for name in names], np.array(rows, np.int32).reshape(-1, 3),
+                         unk_id=0, suffix="", fuse_unk=True)
+    found, expected = encoded(
+        model, ["".join(rng.choices("ab▁x", [9, 9, 9, 1], k=rng.choice([2, 8, 60, 400])))
+                for _ in range(20)] + names[1:])
+    assert found == expected
+    assert len(model.pieces.pairs.rows) <= len(names)
