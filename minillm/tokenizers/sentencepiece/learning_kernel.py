@@ -23,7 +23,7 @@ from ..bpe.pair_lists_kernel import (
     parts,
 )
 from ..text.machine_kernel import lean, njit
-from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key, same_bytes
+from ..text.pieces_kernel import MIX1, ONE, S29, ZERO, pair_key
 from ..text.utf8_kernel import character_width, code_point
 
 FORBIDDEN, ANY, INHERITED, ALONE, SPACE = -1, 0, -2, -3, -4
@@ -138,6 +138,18 @@ def push_fresh(pairs, lists, heap, tokens, rules):
 
 
 @lean
+def same_characters(token, other, tokens):
+    """Have two tokens the same characters?"""
+    starts, data = tokens.starts, tokens.data
+    start, place = starts[token], starts[other]
+    length = starts[token + 1] - start
+    same = starts[other + 1] - place == length
+    for k in range(length if same else 0):
+        same &= data[start + k] == data[place + k]
+    return same
+
+
+@lean
 def spell(token, a, b, tokens, known):
     """Write the characters of a + b as those of `token`; False if an earlier token has the same.
 
@@ -156,10 +168,7 @@ def spell(token, a, b, tokens, known):
     last = np.uint64(known.size - 1)
     slot = h & last
     while known[slot] >= 0:
-        start, length = starts[known[slot]], end - starts[token]
-        if starts[known[slot] + 1] - start == length and same_bytes(
-            data, starts[token], data, start, length
-        ):
+        if same_characters(known[slot], token, tokens):
             return False
         slot = (slot + ONE) & last
     known[slot] = token

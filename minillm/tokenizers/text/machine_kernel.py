@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import TypingError, types
 
 from ...kernels.compiling import instruction, njit
 
@@ -20,6 +20,13 @@ def lean(function: Any = None, **options: Any) -> Any:
     return decorate if function is None else decorate(function)
 
 
+def check_bytes(*arrays: Any) -> None:
+    """Refuse, while a kernel is compiled, arrays of anything else: they would be read wrongly."""
+    for array in arrays:
+        if array.dtype != types.uint8 or array.layout != "C":
+            raise TypingError(f"expected an array of uint8 without gaps, got {array}")
+
+
 def _load64(array, i):
     return np.uint64(int.from_bytes(array[i : i + 8].tobytes(), "little"))
 
@@ -27,6 +34,7 @@ def _load64(array, i):
 @instruction(_load64)
 def load64(typingctx, array, i):
     """Eight bytes of a uint8 array from index i on, as one little-endian uint64."""
+    check_bytes(array)
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -45,6 +53,7 @@ def _store64(array, i, word):
 @instruction(_store64)
 def store64(typingctx, array, i, word):
     """Write a uint64 as eight bytes of a uint8 array, from index i on."""
+    check_bytes(array)
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -63,6 +72,7 @@ def _copy32(out, n, array, i):
 @instruction(_copy32)
 def copy32(typingctx, out, n, array, i):
     """Copy array[i : i + 32] to out[n : n + 32], both uint8, in one go; the result is 32."""
+    check_bytes(out, array)
     wide = ir.VectorType(ir.IntType(8), 32)
 
     def codegen(context, builder, signature, args):
@@ -118,6 +128,7 @@ def _bytes_between(array, i, first, count, fold):
 @instruction(_bytes_between)
 def bytes_between(typingctx, array, i, first, count, fold):
     """Bit k is set where ``first <= array[i + k] | fold < first + count``, for k in 0..31."""
+    check_bytes(array)
     wide = ir.VectorType(ir.IntType(8), 32)
 
     def codegen(context, builder, signature, args):
