@@ -255,17 +255,13 @@ class Tokenizer(Vocabulary):
         return explain(self, text, special)
 
     def _encode_cut(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, ends) of texts, special tokens among them, without what is put around them.
-
-        One thread looks for special tokens while another is in a kernel.
-        """
+        """(ids, ends) of texts, special tokens among them, without what is put around them."""
         self._finder.check_mode(special)
         for text in texts if {*map(type, texts)} != {str} else ():
             check_text(text)
-        blocks = list(blocks_of(texts))
-        return joined_ids(
-            threads.run(lambda k: self._encode_block(blocks[k], special), len(blocks))
-        )
+        blocks = list(blocks_of(texts))  # one is searched while a kernel is at another
+        return joined_ids(threads.run(lambda k: self._encode_block(blocks[k], special),
+                                      len(blocks)))
 
     def _encode_block(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
         """The same of a few texts."""

@@ -4,12 +4,57 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from minillm import backend
+from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.sentencepiece.learning import learn_pieces, learn_pieces_fast
 from minillm.tokenizers.sentencepiece.model_file import TrainerSpec
 from minillm.tokenizers.sentencepiece.training_text import piece_rules
 
+from ..texts import text as nasty
+from .test_sentencepiece import marks
+
 numba = pytest.importorskip("numba")
+
+specs = st.builds(
+    TrainerSpec, split_by_unicode_script=st.booleans(), split_by_number=st.booleans(),
+    split_digits=st.booleans(), split_by_whitespace=st.booleans(),
+    treat_whitespace_as_suffix=st.booleans(), allow_whitespace_only_pieces=st.booleans(),
+    max_piece_length=st.sampled_from([2, 3, 16]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.text("aab▁1é中ー\u0301\u2585", min_size=1, max_size=9),
+                          st.integers(1, 4)), min_size=1, max_size=8), specs)
+def test_learning_kernel_equals_the_definition(rows, spec):
+    words, counts = [row[0] for row in rows], [row[1] for row in rows]
+    points = np.array([ord(c) for word in words for c in word])
+    offsets = np.cumsum([0, *map(len, words)])
+    valid = piece_rules(spec)
+    found = learn_pieces_fast(points, offsets, np.array(counts), 25, valid)
+    assert found == learn_pieces(words, counts, 25, valid)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.lists(nasty | marks, min_size=1, max_size=4).map("".join), min_size=1,
+                max_size=6), specs)
+def test_training_is_the_same_without_the_kernels(lines, spec):
+    names = ("split_by_unicode_script", "split_by_number", "split_digits", "split_by_whitespace",
+             "treat_whitespace_as_suffix", "allow_whitespace_only_pieces", "max_piece_length")
+    options = {name: getattr(spec, name) for name in names}
+    results = []
+    for kind in ("numba", "numpy"):
+        with backend(kind):
+            tok = Tokenizer.train(
+                lines, "sentencepiece", 120, ["<s>", "ab"], model_type="bpe",
+                hard_vocab_limit=False, user_defined_symbols=["the"], **options,
+            )
+            results.append(tok.model.file.pieces)
+    assert results[0] == results[1]
+
 
 
 def test_long_pieces_that_begin_alike_are_told_apart():
