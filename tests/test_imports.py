@@ -31,7 +31,9 @@ tokenizers.wordpiece
 tokenizers.sentencepiece
 tokenizers.trainers tokenizers.formats
 data
-tokenizers.encoding tokenizers.stage_by_stage
+tokenizers.stage_by_stage
+tokenizers.places
+tokenizers.encoding
 tokenizers.explaining tokenizers.file_encoding
 tokenizers.tokenizer
 tokenizers

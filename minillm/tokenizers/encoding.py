@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .bpe.byte_bpe import ByteBPE
-from .normalizers.alignment import through
+from .places import Located, located
 from .post_processors.lengths import Padding, Truncation
 from .post_processors.templates import Row, Template, TrimOffsets, spaces_around
-from .special_tokens import Special
+from .special_tokens import Part, Special
 from .text.byte_alphabet import bytes_to_characters
-from .text.segments import Pieces, character_offsets, is_raw
+from .text.segments import is_raw
 from .vocabulary import Vocabulary
 
+Batched = tuple[np.ndarray, np.ndarray]  # ids of many texts, and where each ends
 Span = tuple[int, int]
 Text = str | Sequence[str]  # a text, or its words
 
@@ -118,37 +118,55 @@ def batch_of(rows: Sequence[Row], padding: Padding) -> Batch:
     return Batch(columns[0].astype(np.int32), columns[1].astype(np.int32), columns[2].astype(bool))
 
 
-def row_of(tok: Vocabulary, text: str, special: Special) -> Row:
-    """The tokens of one text, without what the post-processor does."""
-    rows, position, words = [], 0, 0
+def rows_of(tok: Vocabulary, texts: Sequence[str], special: Special) -> list[Row]:
+    """The tokens of each text, without what the post-processor does."""
+    parts = [tok._finder.parts(text, special) for text in texts]
+    found = iter(located(tok, [part for row in parts for part in row if isinstance(part, str)]))
     stages = getattr(tok.post_processor, "steps", [tok.post_processor])
     trims = any(isinstance(stage, TrimOffsets) for stage in stages)
-    for part in tok._finder.parts(text, special):
+    return [row_of(tok, text, row, found, trims) for text, row in zip(texts, parts)]
+
+
+def row_of(
+    tok: Vocabulary, text: str, parts: list[Part], found: Iterator[Located], trims: bool
+) -> Row:
+    """The tokens of one text; `found` gives those of its parts between special tokens.
+
+    trims: does a post-processor ask for the spaces at the ends of tokens?
+    """
+    rows, position, words = [], 0, 0
+    for part in parts:
         if isinstance(part, str):
-            pieces, back = cut(tok, part)
-            ids, spans = tok.model(pieces)
-            word = words + np.searchsorted(pieces.spans[:, 0], spans[:, 0], "right") - 1
-            words += len(pieces.spans)
-            spans = back(spans)
+            ids, spans, word, pieces = next(found)
+            word = word + words
+            words += pieces
             if is_raw(part):
                 spans = spans + position
                 position += len(part)
-            names = [spelled(tok, id) for id in ids.tolist()] if trims else []
+            spaces = spaces_of(tok, ids) if trims else np.zeros((len(ids), 2), np.int64)
         else:
             ids, spans, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
-            names, word = [text[part[1] : part[2]]] * trims, np.array([words])
+            word = np.array([words])
+            spaces = np.array([spaces_around(text[part[1] : part[2]] if trims else "")])
             words += 1
-        spaces = np.zeros((len(ids), 2), np.int64)
-        if names:
-            spaces[:] = [spaces_around(name) for name in names]
         zero = np.zeros(len(ids), np.int32)
         rows.append(Row(ids, zero, spans, spaces, word.astype(np.int32), zero, zero == 0))
     return Row.joined(rows)
 
 
+def spaces_of(tok: Vocabulary, ids: np.ndarray) -> np.ndarray:
+    """How many spaces each token begins and ends with (n, 2)."""
+    table = tok._spaces
+    for id in np.unique(ids[table[ids, 0] < 0]).tolist():
+        before, after = spaces_around(spelled(tok, id))
+        table[id, 1] = after  # what another thread looks at, the first column, is written last
+        table[id, 0] = before
+    return table[ids]
+
+
 def row_of_words(tok: Vocabulary, words: Sequence[str], special: Special) -> Row:
     """The tokens of words that are cut already; spans are those in the word of each token."""
-    rows = [row_of(tok, word, special) for word in words]
+    rows = rows_of(tok, words, special)
     return Row.joined([
         row._replace(words=np.full(len(row.ids), k, np.int32)) for k, row in enumerate(rows)
     ])
@@ -181,16 +199,36 @@ def row_of_both(
     truncation: Truncation | None = None,
 ) -> Row:
     """The tokens of a text or of two, truncated and post-processed."""
-    for part in (text, pair):
-        words = isinstance(part, list | tuple) and all(isinstance(word, str) for word in part)
-        if not (part is None or isinstance(part, str) or words):
-            raise TypeError(f"text={part!r:.60} is a {type(part).__name__}; expected str, or a "
-                            "list of words")
+    check_texts(text, pair)
     rows = [
-        row_of(tok, part, special) if isinstance(part, str) else row_of_words(tok, part, special)
+        rows_of(tok, [part], special)[0] if isinstance(part, str)
+        else row_of_words(tok, part, special)
         for part in (text, pair) if part is not None
     ]
     return framed(tok, rows, add, truncation or tok.truncation)
+
+
+def check_texts(*texts: Any) -> None:
+    """Raise a TypeError unless each is a text, a list of words or None."""
+    for text in texts:
+        words = isinstance(text, list | tuple) and all(isinstance(word, str) for word in text)
+        if not (text is None or isinstance(text, str) or words):
+            raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str, or a "
+                            "list of words")
+
+
+def rows_without_places(
+    tok: Vocabulary, texts: Sequence[Text], encode: Callable[[list[str]], Batched]
+) -> list[Row]:
+    """The tokens of texts of which nobody asks where they stand; encode: many texts at once."""
+    words = [[text] if isinstance(text, str) else text for text in texts]
+    ids, ends = encode([word for row in words for word in row])
+    last = np.concatenate([[0], ends])[np.cumsum([len(row) for row in words], dtype=np.int64)]
+    rows = []
+    for part in np.split(ids, last[:-1]) if len(last) else []:
+        nowhere, zero = np.zeros((len(part), 2), np.int64), np.zeros(len(part), np.int32)
+        rows.append(Row(part, zero, nowhere, nowhere, zero, zero, zero == 0))
+    return rows
 
 
 def filled(row: Row, padding: Padding | None) -> Row:
@@ -205,24 +243,3 @@ def spelled(tok: Vocabulary, id: int) -> str:
     return bytes_to_characters(data) if in_bytes else data.decode("utf-8", "replace")
 
 
-def cut(
-    tok: Vocabulary, text: str
-) -> tuple[Pieces, Callable[[np.ndarray], np.ndarray]]:
-    """The pieces of a part of a text, and the way from byte spans in them to characters of it.
-
-    Of a part that is normalized already: to characters of the whole text.
-    """
-    pre_tokenizer: Any = tok.pre_tokenizer
-    if hasattr(tok.normalizer, "original") and is_raw(text) and pre_tokenizer is None:
-        return tok._pieces(text), partial(tok.normalizer.original, text)
-    normal, sources = tok._aligned(text)
-
-    def back(spans: np.ndarray) -> np.ndarray:
-        seen, origin = normal, sources
-        if hasattr(pre_tokenizer, "aligned"):
-            seen, found = pre_tokenizer.aligned(normal)
-            origin = found if sources is None else through(sources, found)
-        spans = character_offsets(seen, spans)
-        return spans if origin is None else through(origin, spans)
-
-    return tok._cut(normal), back

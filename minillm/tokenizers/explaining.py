@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .encoding import row_of
+from .encoding import rows_of
 from .patterns.automaton import NoAutomatonError
 from .special_tokens import Special
 from .stage_by_stage import encoder_of
@@ -37,7 +37,7 @@ def explain(tok: Vocabulary, text: str, special: Special = "raise") -> Explanati
         else:
             pieces.append(tok.id_to_token(part[0]))
             normal += pieces[-1]
-    row = row_of(tok, text, special)
+    row = rows_of(tok, [text], special)[0]
     ids, offsets = row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
     try:
         encoder_of(tok)

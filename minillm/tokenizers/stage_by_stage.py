@@ -13,37 +13,54 @@ import numpy as np
 from ..backends import active_backend
 from .normalizers.rewriting import InTurn
 from .patterns.automaton import NoAutomatonError
-from .pre_tokenizers.cutting_many import cutter_of
-from .pre_tokenizers.metaspace import Metaspace, with_mark
-from .pre_tokenizers.split_rules import Split
-from .stages import Stages
-from .text.segments import BETWEEN, joined_texts
+from .pre_tokenizers.cutting_many import Cutter, cutter_of
+from .text.segments import BETWEEN, as_utf8, joined_texts, origins
+from .vocabulary import Vocabulary
 
 Encoded = tuple[np.ndarray, np.ndarray]
 
 
-def encoder_of(stages: Stages) -> Callable[[list[str]], Encoded]:
+def encoder_of(tok: Vocabulary) -> Callable[[list[str]], Encoded]:
     """The function ``texts -> (ids, ends)``; a NoAutomatonError says why there is none."""
-    bulk = getattr(stages.model, "bulk", None)  # some models have a kernel for all stages in one
-    fast = bulk(stages.normalizer, stages.pre_tokenizer) if bulk else None
+    bulk = getattr(tok.model, "bulk", None)  # some models have a kernel for all stages in one
+    fast = bulk(tok.normalizer, tok.pre_tokenizer) if bulk else None
     if fast is not None:
         return lambda texts: fast(*joined_texts(texts))
-    if active_backend() != "numba":
-        raise NoAutomatonError("the backend is numpy")
-    if not hasattr(stages.model, "encode"):
-        raise NoAutomatonError(f"{type(stages.model).__name__} encodes text by text")
-    rewrite, stage = rewriting_first(stages.pre_tokenizer)
-    cutter = cutter_of(stage)
+    cutter = bulk_cutter(tok)
+    placed = getattr(tok.pre_tokenizer, "needs_place", False)
 
     def encode(texts: list[str]) -> Encoded:
-        for step in (*plain_steps(stages.normalizer), rewrite):
-            texts = texts if step is None else each(step, texts)
-        data, segments = joined_texts(texts)
-        spans, counts = cutter(data, segments)
-        ids, ends = stages.model.encode(data, spans)
+        if placed:
+            texts = [tok._aligned(text)[0] for text in texts]
+        else:
+            for step in plain_steps(tok.normalizer):
+                texts = texts if step is None else each(step, texts)
+        data, spans, counts, _ = cutter(*joined_texts(texts), opening(texts))
+        ids, ends = tok.model.encode(data, spans)
         return ids, np.concatenate([[0], ends])[np.cumsum(counts)]
 
     return encode
+
+
+def bulk_cutter(tok: Vocabulary) -> Cutter:
+    """The cutter for many texts; a NoAutomatonError says why they are encoded one by one."""
+    if active_backend() != "numba":
+        raise NoAutomatonError("the backend is numpy")
+    if not hasattr(tok.model, "encode"):
+        raise NoAutomatonError(f"{type(tok.model).__name__} encodes text by text")
+    return cutter_of(tok.pre_tokenizer)
+
+
+def opening(texts: list[str]) -> np.ndarray:
+    """How many bytes of each text come from the first character of what it is a part of, (n,).
+
+    At least 1 of a text that stands at the beginning.
+    """
+    if {*map(type, texts)} <= {str}:
+        return np.ones(len(texts), np.int64)
+    return np.array([
+        len(as_utf8(text[: np.argmax(np.append(origins(text), 1) > 0)])) for text in texts
+    ], np.int64)
 
 
 def plain_steps(normalizer: Any) -> list[Any]:
@@ -60,12 +77,3 @@ def each(step: Any, texts: list[str]) -> list[str]:
         if whole.count(BETWEEN) == len(texts) - 1:
             return step(whole).split(BETWEEN)
     return [step(text) for text in texts]
-
-
-def rewriting_first(stage: Any) -> tuple[Callable[[str], str] | None, Any]:
-    """A pre-tokenizer as what it does to the text, and what then cuts that."""
-    if not isinstance(stage, Metaspace) or stage.needs_place:
-        return None, stage
-    mark = f"\\x{{{ord(stage.mark):X}}}"
-    cuts = Split(f"{mark}[^{mark}]*|[^{mark}]+") if stage.split else None
-    return (lambda text: with_mark(text, stage.scheme, stage.mark)), cuts

@@ -10,7 +10,18 @@ import numpy as np
 
 from .. import threads
 from .counting.distinct_pieces import between_tokens
-from .encoding import Batch, Encoding, Text, batch_of, encoding_of, filled, row_of_both
+from .encoding import (
+    Batch,
+    Encoding,
+    Text,
+    batch_of,
+    check_texts,
+    encoding_of,
+    filled,
+    framed,
+    row_of_both,
+    rows_without_places,
+)
 from .explaining import Explanation, explain
 from .patterns.automaton import NoAutomatonError
 from .post_processors.lengths import Padding, Truncation
@@ -240,9 +251,13 @@ class Tokenizer(Vocabulary):
                 raise ValueError("this tokenizer knows no padding token; pass "
                                  "padding=Padding(pad_id=…) with the id to fill up with")
             padding = Padding(pad_id=self.pad_id)
-        rows = [row_of_both(self, *both, special, add_special_tokens, truncation)
-                for both in zip(firsts, seconds, strict=True)]
-        return batch_of(rows, padding)
+        check_texts(*firsts, *seconds)
+        each = [text for both in zip(firsts, seconds) for text in both if text is not None]
+        rows = rows_without_places(self, each, lambda texts: self._encode_cut(texts, special))
+        size = 1 if pairs is None else 2
+        cut = truncation or self.truncation
+        return batch_of([framed(self, rows[k : k + size], add_special_tokens, cut)
+                         for k in range(0, len(rows), size)], padding)
 
     def tokens(
         self, text: str, special: Special = "raise", add_special_tokens: bool = True

@@ -66,6 +66,11 @@ class Vocabulary(Stages):
             normal = Normalized.of(normal, sources + isinstance(text, Continued))
         return normal, sources
 
+    @cached_property
+    def _spaces(self) -> np.ndarray:
+        """(V, 2) spaces at both ends of each token, filled in by ``encoding``; -1: not yet."""
+        return np.full((len(self._bytes), 2), -1, np.int64)
+
     def _cut(self, normal: str) -> Pieces:
         if self.pre_tokenizer is not None:
             return self.pre_tokenizer(normal)

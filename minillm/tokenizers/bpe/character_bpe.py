@@ -97,6 +97,11 @@ class CharacterBPE:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
+        if active_backend() == "numba" and self.pieces is not None:
+            from .character_words import encode_with_spans
+
+            if (found := encode_with_spans(self, pieces)) is not None:
+                return found
         return encoded_pieces(pieces, self.encode_word, None if self.dropout else self._known)
 
     # -- the kernel ---------------------------------------------------------------------------
@@ -107,7 +112,9 @@ class CharacterBPE:
             from .character_words import encode_many
 
             return encode_many(self, data, segments)
-        ids, spans = self(Pieces(data, segments))
+        ids, spans = encoded_pieces(
+            Pieces(data, segments), self.encode_word, None if self.dropout else self._known
+        )
         return ids, np.searchsorted(spans[:, 0], segments[:, 1])
 
     def forget(self) -> None:

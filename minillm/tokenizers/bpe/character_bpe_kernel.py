@@ -132,3 +132,34 @@ def encode(text, segments, marks, pieces, memory, scratch, out, ends, progress):
         ends[s] = n
     progress[0], progress[1], progress[2] = segments.shape[0], 0, n
     return 0
+
+
+@lean(cache=True, nogil=True)
+def token_widths(text, segments, pieces, ids, ends, widths):
+    """How many bytes of `text` each token stands for, into `widths`; False where one is unclear.
+
+    ids, ends: of the segments (n, 2), as ``encode`` gives them. Text that looks like a byte token
+    is unclear: then the widths of a segment do not add up.
+    """
+    n, clear = 0, True
+    for s in range(segments.shape[0]):
+        i, stop = segments[s, 0], segments[s, 1]
+        while n < ends[s] and i < stop:
+            end = i
+            if ids[n] == pieces.unk and pieces.byte_ids[0] < 0:
+                while end < stop:
+                    width = character_width(text[end])
+                    if pieces.characters[code_point(text, end, width)] < pieces.lengths.size:
+                        break
+                    end += width
+            elif ids[n] == pieces.byte_ids[text[i]]:
+                end += 1
+            else:
+                end += pieces.lengths[ids[n]]
+            widths[n] = end - i
+            i = end
+            n += 1
+        if n < ends[s] or i != stop:
+            clear = False
+            n = ends[s]
+    return clear

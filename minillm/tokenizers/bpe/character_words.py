@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..text.memories import power_of_two
-from ..text.segments import joined_bytes
+from ..text.segments import Pieces, joined_bytes, token_spans
 from .units import neighbours
 
 LONGEST_ENTRY = 128  # bytes; a longer word is not remembered either
@@ -15,7 +15,7 @@ NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
 
 
 def with_entries(vocabulary: list[bytes | None], pieces: Any) -> Any:
-    """The ``Pieces`` with the entries that their own text is encoded to: words are often such.
+    """The kernel's ``Pieces`` with the entries that their own text is encoded to, as words often are.
 
     Without the pairs that never happen, see ``last_merges_kernel``; each makes the text of both.
     """
@@ -50,6 +50,18 @@ def encode_many(
     large = len(scratch.symbols) > 1 << 20
     model.memories.give_back((memory, scratch_for(256) if large else scratch))
     return (ids.copy() if len(ids) < 1 << 20 else ids), ends
+
+
+def encode_with_spans(model: Any, pieces: Pieces) -> tuple[np.ndarray, np.ndarray] | None:
+    """Ids (n,) of the pieces and their byte spans (n, 2), or None where a span is not clear."""
+    from .character_bpe_kernel import token_widths
+
+    segments = np.ascontiguousarray(pieces.spans, np.int64)
+    ids, ends = encode_many(model, pieces.data, segments)
+    widths = np.zeros(len(ids), np.int64)
+    if not token_widths(pieces.data, segments, model.pieces, ids, ends, widths):
+        return None
+    return ids, token_spans(widths, segments, ends)
 
 
 def run(
@@ -113,7 +125,8 @@ def pieces_of_merges(model: Any) -> Any:
     chance, no words that are looked up whole; where unknown characters become bytes, or a run of
     them one unknown token, which no text is; and where a merge makes the text of its parts.
     """
-    from .character_bpe_kernel import UNKNOWN, Pieces
+    from .character_bpe_kernel import UNKNOWN
+    from .character_bpe_kernel import Pieces as Tables
     from .last_merges_kernel import are_joined
     from .merging_kernel import pairs_of
 
@@ -140,7 +153,7 @@ def pieces_of_merges(model: Any) -> Any:
     characters[[ord(texts[id]) for id in single]] = single
     pairs = pairs_of(model.merges, np.arange(len(model.merges)))
     lengths = np.array([len(token or b"") for token in model.vocabulary], np.int64)
-    return with_entries(model.vocabulary, Pieces(
+    return with_entries(model.vocabulary, Tables(
         characters, pairs, np.zeros(0, np.uint32), np.zeros(1, np.int32), lengths,
         byte_ids if falls_back else np.full(256, -1, np.int32),
         -1 if model.unk_id is None else model.unk_id,

@@ -132,6 +132,11 @@ class SentencePieceBPE:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the pieces and their byte spans (n, 2)."""
+        if active_backend() == "numba" and self.has_kernel:
+            from ..bpe.character_words import encode_with_spans
+
+            if (tokens := encode_with_spans(self, pieces)) is not None:
+                return tokens
         raw = pieces.data.tobytes()
         rows = []
         for i, j in pieces.spans.tolist():
@@ -153,7 +158,7 @@ class SentencePieceBPE:
 
     def encode(self, data: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of the segments (s, 2) of `data`, each a normalized text."""
-        if active_backend() == "numba" and self.kind != "word" and not self.unused:
+        if active_backend() == "numba" and self.has_kernel:
             from ..bpe.character_words import encode_many
 
             return encode_many(self, data, segments)
@@ -161,6 +166,11 @@ class SentencePieceBPE:
         rows = [[id for _, _, id in self.tokens_of(raw[i:j])] for i, j in segments.tolist()]
         ids = np.array([id for row in rows for id in row], np.int32)
         return ids, np.cumsum([len(row) for row in rows], dtype=np.int64)
+
+    @property
+    def has_kernel(self) -> bool:
+        """Can the kernel do the same? It looks up no whole words, and takes no piece apart."""
+        return self.kind != "word" and not self.unused
 
     def forget(self) -> None:
         """Empty the memory of words seen."""

@@ -30,21 +30,45 @@ def is_space(text, i, stop):
     return i + 2 < stop and text[i] == 0xE2 and text[i + 1] == 0x96 and text[i + 2] == 0x81
 
 
+@lean(forceinline=True)
+def starts_with(text, i, stop, mark):
+    """Does text[i:stop] begin with these bytes?"""
+    same = i + mark.size <= stop
+    k = 0
+    while same and k < mark.size:
+        same = text[i + k] == mark[k]
+        k += 1
+    return same
+
+
+@lean(forceinline=True)
+def put_mark(mark, origin, out, source, n):
+    """Write the mark to out[n:]; all of it comes from byte `origin`."""
+    for k in range(mark.size):
+        out[n + k] = mark[k]
+        if source.size:
+            source[n + k] = origin
+    return n + mark.size
+
+
 @lean(cache=True, nogil=True)
-def mark_spaces(text, segments, front, out, ends):
-    """Copy the segments (n, 2) with ▁ for each space, and with `front` one more before each."""
+def mark_spaces(text, segments, front, mark, out, source, ends):
+    """Copy the segments (n, 2) with a mark for each space, and one more before those in `front`.
+
+    `source` gets the byte of `text` that each byte comes from, unless it is empty.
+    """
     n = 0
     for s in range(segments.shape[0]):
         i, stop = segments[s, 0], segments[s, 1]
-        if front and i < stop and text[i] != 32 and not is_space(text, i, stop):
-            out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
-            n += 3
+        if front[s] and i < stop and text[i] != 32 and not starts_with(text, i, stop, mark):
+            n = put_mark(mark, i, out, source, n)
         for k in range(i, stop):
             if text[k] == 32:
-                out[n], out[n + 1], out[n + 2] = 0xE2, 0x96, 0x81
-                n += 3
+                n = put_mark(mark, k, out, source, n)
             else:
                 out[n] = text[k]
+                if source.size:
+                    source[n] = k
                 n += 1
         ends[s] = n
     return n

@@ -8,26 +8,12 @@ import numpy as np
 from ...backends import active_backend
 from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
+from ..pre_tokenizers.rewriting_many import with_marks
 from ..pre_tokenizers.split_rules import Split
 from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 19, 1 << 22, 1 << 21  # slots for words, bytes of long words, ids of many
-
-
-def mark_many(
-    pre_tokenizer: Metaspace, data: np.ndarray, segments: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """``with_mark`` of every segment (n, 2) of `data`: (new data, new segments)."""
-    from ..text.marks_kernel import mark_spaces
-
-    segments = np.ascontiguousarray(segments, np.int64)
-    spaces = np.concatenate([[0], np.cumsum(data == 32)])
-    room = segments[:, 1] - segments[:, 0] + 2 * (spaces[segments[:, 1]] - spaces[segments[:, 0]])
-    out, ends = np.empty(int((room + 3).sum()), np.uint8), np.empty(len(segments), np.int64)
-    used = mark_spaces(data, segments, pre_tokenizer.scheme == "always", out, ends)
-    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
-    return out[:used], np.stack([starts, ends], 1)
 
 
 def pieces_of_rule(
@@ -115,7 +101,8 @@ def bulk_encoder(model: Any, normalizer: Any, pre_tokenizer: Any) -> Any:
             data, segments = normalizer.many(data, segments)
         if not spaced:
             return model.encode(data, segments, rule or "given")
-        data, segments = mark_many(pre_tokenizer, data, segments)
+        front = np.full(len(segments), pre_tokenizer.scheme == "always")
+        data, segments, _ = with_marks(data, segments, front, places=False)
         return model.encode(data, segments, "metaspace" if pre_tokenizer.split else "given")
 
     return run

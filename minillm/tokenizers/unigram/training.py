@@ -23,10 +23,10 @@ from ..counting.distinct_pieces import PieceCounter, blocks, word_counts
 from ..counting.vocabulary_room import Texts, check_vocab_size, numbered, without_specials
 from ..decoders.joining import Join, JoinMarked
 from ..pre_tokenizers.metaspace import Metaspace, split_at_marks, with_mark
+from ..pre_tokenizers.rewriting_many import with_marks
 from ..pre_tokenizers.split_rules import Split
 from ..stages import Stages
 from .array_training import learn_pieces_fast
-from .bulk import mark_many
 from .expectation import (
     ROUNDS,
     SHRINK,
@@ -86,7 +86,9 @@ def words_of_marks(texts: Texts) -> Words:
     if active_backend() == "numba":
         counter = PieceCounter("given")
         for data, segments in blocks(texts):
-            counter.add(*spans_of_words(*mark_many(Metaspace(), data, segments)))
+            front = np.ones(len(segments), bool)
+            marked = with_marks(data, segments, front, places=False)
+            counter.add(*spans_of_words(*marked[:2]))
         return Words.of_bytes(*counter.words())
     table: Counter[str] = Counter()
     for data, segments in blocks(texts):

@@ -49,6 +49,23 @@ def bulk_encoder(model: Any, normalizer: BertNormalizer) -> Callable[..., Any]:
     return run
 
 
+def encode_words_given(
+    model: Any, data: np.ndarray, words: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, ends) of the words (n, 2) of `data`, which other stages have cut."""
+    from ..text.memory_kernel import new_memory, with_room
+    from .bulk_kernel import encode_given
+
+    memories = model._memories.setdefault("given", Memories(new_memory))
+    memory, words = memories.take(), np.ascontiguousarray(words, np.int64)
+    out = np.empty(int((words[:, 1] - words[:, 0]).sum()) + 3, np.int32)
+    ends, progress = np.empty(len(words), np.int64), np.zeros(2, np.int64)
+    while encode_given(data, words, model.entries, memory, out, ends, progress):
+        memory = with_room(memory)
+    memories.give_back(memory)
+    return out[: progress[1]].copy(), ends
+
+
 def end_of_stretch(data: np.ndarray, start: int, stop: int) -> int:
     """Where the next space or line break stands, or `stop`."""
     step = 256

@@ -67,6 +67,27 @@ def put_word(buffer, part, table, memory, out, n):
     return remember(memory, place, buffer, 0, length, count, out, n)
 
 
+@lean(cache=True, nogil=True)
+def encode_given(text, words, table, memory, out, ends, progress):
+    """Ids of the words (n, 2) of `text` into `out`; `ends[s]` ids after word s.
+
+    `progress` is (word, ids so far). Returns FULL where the memory has no room, or FINISHED.
+    """
+    n = progress[1]
+    for s in range(progress[0], words.shape[0]):
+        if not has_room(memory):
+            progress[0], progress[1] = s, n
+            return FULL
+        word = text[words[s, 0] : words[s, 1]]
+        characters = 0
+        for byte in word:
+            characters += byte & 0xC0 != 0x80
+        n = put_word(word, (word.size, characters), table, memory, out, n)
+        ends[s] = n
+    progress[0], progress[1] = words.shape[0], n
+    return FINISHED
+
+
 @lean(forceinline=True)
 def grow_word(word, part, table, data, start, end):
     """The word (length, characters) in a buffer, with one more character, data[start:end].

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...backends import active_backend
-from ..text.segments import Pieces, encoded_pieces, unknown
+from ..text.segments import Pieces, encoded_pieces, token_spans, unknown
 
 
 @dataclass(eq=False)
@@ -31,6 +31,7 @@ class WordPiece:
 
     def __post_init__(self) -> None:
         self.ids = {token: id for id, token in enumerate(self.vocabulary) if token is not None}
+        self.lengths = np.array([len(token or b"") for token in self.vocabulary], np.int64)
 
     def encode_word(self, word: str) -> tuple[list[int], list[int]] | None:
         """Ids of a word and how many bytes each covers; None if it cannot be spelled."""
@@ -50,7 +51,25 @@ class WordPiece:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
-        return encoded_pieces(pieces, self.known_or_unknown, self._known)
+        if active_backend() != "numba" or self.unk_id is None:
+            return encoded_pieces(pieces, self.known_or_unknown, self._known)
+        ids, ends = self.encode(*pieces)
+        widths, counts = self.lengths[ids], np.diff(ends, prepend=0)
+        first = ends - counts
+        widths -= len(self.prefix.encode())
+        widths[first[counts > 0]] = self.lengths[ids[first[counts > 0]]]
+        alone = counts == 1  # the unknown token may stand for any word
+        widths[first[alone]] = (pieces.spans[:, 1] - pieces.spans[:, 0])[alone]
+        return ids, token_spans(widths, pieces.spans, ends)
+
+    def encode(self, data: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, ends) of the words (n, 2) of `data`: word k has ``ids[ends[k - 1] : ends[k]]``."""
+        if active_backend() == "numba" and self.unk_id is not None:
+            from .bulk import encode_words_given
+
+            return encode_words_given(self, data, words)
+        ids, spans = encoded_pieces(Pieces(data, words), self.known_or_unknown, self._known)
+        return ids, np.searchsorted(spans[:, 0], words[:, 1])
 
     def known_or_unknown(self, word: str, position: int) -> tuple[list[int], list[int]]:
         """What ``encode_word`` gives, or the id that stands for an unknown word."""
