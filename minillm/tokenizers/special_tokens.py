@@ -269,6 +269,13 @@ def check_text(text: object) -> None:
         raise TypeError(f"text={text!r:.60} is a {type(text).__name__}; expected str")
 
 
+def check_each(texts: list[str]) -> list[str]:
+    """The texts; a TypeError names what is none."""
+    for text in texts if {*map(type, texts)} != {str} else ():
+        check_text(text)
+    return texts
+
+
 def refuse(text: str, pattern: re.Pattern[str] | None) -> None:
     """Raise a ValueError if a special token stands in the text."""
     match = pattern.search(text) if pattern else None

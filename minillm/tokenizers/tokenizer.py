@@ -20,12 +20,13 @@ from .encoding import (
     filled,
     framed,
     row_of_both,
+    rows_of,
     rows_without_places,
 )
 from .explaining import Explanation, explain
 from .patterns.automaton import NoAutomatonError
 from .post_processors.lengths import Padding, Truncation
-from .special_tokens import Special, TokenRule, check_special_tokens, check_text
+from .special_tokens import Special, TokenRule, check_each, check_special_tokens
 from .stage_by_stage import encoder_of
 from .stages import Stages
 from .text.segments import blocks_of, is_raw, joined_ids, many, with_tokens
@@ -203,7 +204,24 @@ class Tokenizer(Vocabulary):
         padding adds comes from nowhere in the text: (0, 0).
         """
         row = filled(row_of_both(self, text, None, special, add_special_tokens), self.padding)
-        return row.ids.tolist(), [(start, end) for start, end in row.spans.tolist()]
+        return row.ids.tolist(), list(zip(row.spans[:, 0].tolist(), row.spans[:, 1].tolist()))
+
+    def encode_batch_with_offsets(
+        self, texts: Iterable[str], special: Special = "raise", add_special_tokens: bool = True
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(ids, offsets, spans): the first two as in ``encode_batch``, and the characters (n, 2)
+        of its text that each id comes from; see ``encode_with_offsets``."""
+        texts = list(many("texts", texts))
+        blocks = list(blocks_of(check_each(texts)))
+        rows = [row for found in threads.run(lambda k: rows_of(self, blocks[k], special),
+                                             len(blocks)) for row in found]
+        rows = [framed(self, [row], add_special_tokens, self.truncation) for row in rows]
+        if self.padding is not None:
+            target = self.padding.target([len(row.ids) for row in rows])
+            rows = [self.padding.fill(row, target) for row in rows]
+        ids, ends = joined_ids([(row.ids, np.array([len(row.ids)])) for row in rows])
+        spans = np.concatenate([np.empty((0, 2), np.int64), *(row.spans for row in rows)])
+        return ids, np.concatenate([[0], ends]), spans
 
     def encode_pair(
         self, first: str, second: str, special: Special = "raise", add_special_tokens: bool = True
@@ -272,9 +290,7 @@ class Tokenizer(Vocabulary):
     def _encode_cut(self, texts: list[str], special: Special) -> tuple[np.ndarray, np.ndarray]:
         """(ids, ends) of texts, special tokens among them, without what is put around them."""
         self._finder.check_mode(special)
-        for text in texts if {*map(type, texts)} != {str} else ():
-            check_text(text)
-        blocks = list(blocks_of(texts))  # one is searched while a kernel is at another
+        blocks = list(blocks_of(check_each(texts)))  # one is searched while a kernel is at another
         return joined_ids(threads.run(lambda k: self._encode_block(blocks[k], special),
                                       len(blocks)))
 

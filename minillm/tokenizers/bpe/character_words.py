@@ -15,7 +15,7 @@ NEVER = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that are in no UTF-8
 
 
 def with_entries(vocabulary: list[bytes | None], pieces: Any) -> Any:
-    """The kernel's ``Pieces`` with the entries that their own text is encoded to, as words often are.
+    """The kernel's ``Pieces`` with the entries that their own text is encoded to: many words.
 
     Without the pairs that never happen, see ``last_merges_kernel``; each makes the text of both.
     """

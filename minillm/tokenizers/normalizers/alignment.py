@@ -30,9 +30,10 @@ def through(sources: np.ndarray, spans: np.ndarray) -> np.ndarray:
 
 def by_character(text: str, normalizer: Callable[[str], str]) -> Aligned:
     """Alignment of a normalizer that treats each character by itself."""
-    parts = [normalizer(character) for character in text]
-    spans = [(k, k + 1) for k, part in enumerate(parts) for _ in part]
-    return "".join(parts), np.array(spans, np.int64).reshape(-1, 2)
+    parts = {character: normalizer(character) for character in set(text)}
+    sizes = {character: len(part) for character, part in parts.items()}
+    counts = np.fromiter(map(sizes.__getitem__, text), np.int64, len(text))
+    return "".join(map(parts.__getitem__, text)), np.repeat(identity(text), counts, 0)
 
 
 def normal_form(normalizer: Any, text: str) -> Aligned:

@@ -9,10 +9,13 @@ the child for `byte` only if it carries the label `byte`. One look-up per byte, 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+
+from .alignment import Aligned
+from .stretches import aligned, code_points, remembered, rewritten, with_neighbours
 
 LEAF = 1 << 8
 VALUE = 1 << 31
@@ -152,6 +155,7 @@ class Charsmap:
 
 SHORT = 6  # bytes
 NEW: Any = object()  # not None, which says that no rule matches
+PLAIN, CHANGED, JOINED = 1, 2, 3  # no rule; a rule for it alone; may share a grapheme
 
 
 @cache
@@ -160,6 +164,14 @@ def graphemes() -> Any:
     import regex
 
     return regex.compile(r"\X")
+
+
+@cache
+def loners() -> Any:
+    """The pattern of a character that is a grapheme of its own, if those beside it are too."""
+    import regex
+
+    return regex.compile(r"(?V1)[[\p{GCB=Other}\p{GCB=Control}\p{GCB=LF}]--\p{ExtPict}]")
 
 
 @dataclass(frozen=True)
@@ -177,12 +189,34 @@ class Precompiled:
     _known: dict[str, str | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _kinds: np.ndarray = field(
+        default_factory=lambda: np.zeros(0x110000, np.uint8), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_table", Charsmap(self.charsmap) if self.charsmap else None)
 
     def __call__(self, text: str) -> str:
-        return "".join(new for _, new in self.parts(text))
+        return rewritten(text, self.changing(text), lambda part: stretch(self, part)[0])
+
+    def aligned(self, text: str) -> Aligned:
+        """The new text; its characters come one by one from those of what they replace.
+
+        Where there are more new characters than old ones, the rest come from the last.
+        """
+        return aligned(text, self.changing(text), partial(stretch, self))
+
+    def changing(self, text: str) -> np.ndarray:
+        """Which characters may change (n,): those with a rule, and graphemes of several."""
+        points = code_points(text)
+        for code in set(points[self._kinds[points] == 0].tolist()):
+            character = chr(code)
+            if not loners().match(character):
+                self._kinds[code] = JOINED
+            else:
+                self._kinds[code] = PLAIN if self.shortest(character) is None else CHANGED
+        kinds = self._kinds[points]
+        return (kinds == CHANGED) | with_neighbours(kinds == JOINED)
 
     def parts(self, text: str) -> Iterator[tuple[str, str]]:
         """What stood there, and what stands there now, piece by piece."""
@@ -208,15 +242,14 @@ class Precompiled:
             self._known[text] = known
         return known
 
-    def aligned(self, text: str) -> tuple[str, np.ndarray]:
-        """The new text; its characters come one by one from those of what they replace.
 
-        Where there are more new characters than old ones, the rest come from the last.
-        """
-        made, spans, position = [], [], 0
-        for old, new in self.parts(text):
-            made.append(new)
-            places = [position + min(k, len(old) - 1) for k in range(len(new))]
-            spans += [(place, place + 1) for place in places]
-            position += len(old)
-        return "".join(made), np.array(spans, np.int64).reshape(-1, 2)
+@remembered
+def stretch(normalizer: Precompiled, text: str) -> Aligned:
+    """The definition: what stands for the characters of a text that begins and ends graphemes."""
+    made, spans, position = [], [], 0
+    for old, new in normalizer.parts(text):
+        made.append(new)
+        places = [position + min(k, len(old) - 1) for k in range(len(new))]
+        spans += [(place, place + 1) for place in places]
+        position += len(old)
+    return "".join(made), np.array(spans, np.int64).reshape(-1, 2)

@@ -6,6 +6,7 @@ characters of `text` that each of its characters comes from, (n, 2) int64.
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -95,15 +96,19 @@ class Replace:
         return len(how_to_find(self.pattern, self.dialect)[0] or "") == 1
 
     def aligned(self, text: str) -> Aligned:
-        made, sources, position = [], [], 0
-        for start, end in spans(text, self.pattern, self.dialect):
-            made += [text[position:start], self.content]
-            sources += [(k, k + 1) for k in range(position, start)]
-            sources += [(max(end - 1, 0), end)] * len(self.content)
-            position = end
-        made.append(text[position:])
-        sources += [(k, k + 1) for k in range(position, len(text))]
-        return "".join(made), np.array(sources, np.int64).reshape(-1, 2)
+        if self.by_character and len(self.content) == 1:
+            return self(text), identity(text)
+        found = spans(text, self.pattern, self.dialect)
+        edges = np.array([0, *chain.from_iterable(found), len(text)], np.int64)  # kept, found, ...
+        sizes, places = np.diff(edges), edges[:-1].copy()
+        sizes[1::2] = len(self.content)
+        places[1::2] = np.maximum(edges[2::2] - 1, 0)
+        within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        new = np.repeat(np.arange(len(sizes)) % 2 == 1, sizes)
+        starts = np.repeat(places, sizes) + np.where(new, 0, within)
+        ends = np.where(new, np.repeat(edges[1:], sizes), starts + 1)
+        kept = zip(edges[0::2].tolist(), edges[1::2].tolist())
+        return self.content.join([text[i:j] for i, j in kept]), np.stack([starts, ends], 1)
 
 
 @dataclass(frozen=True)

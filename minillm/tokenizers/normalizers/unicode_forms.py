@@ -2,12 +2,13 @@
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from ..text.character_kinds import differences
-from .alignment import Aligned
+from .alignment import Aligned, identity
+from .stretches import aligned, code_points, remembered, rewritten
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 CHANGED, TOUCHING, FROZEN = 1, 2, 3
@@ -23,21 +24,29 @@ class UnicodeForm:
     def __call__(self, text: str) -> str:
         if text.isascii() or unicodedata.is_normalized(self.form, text):  # type: ignore[arg-type]
             return text
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        kinds = kinds_of(self.form)[np.minimum(points, LAST)]
-        inside = (kinds == CHANGED) | (kinds == TOUCHING)
-        inside[:-1] |= (kinds[1:] == TOUCHING) & (kinds[:-1] != FROZEN)
-        edges = np.flatnonzero(np.diff(inside, prepend=False, append=False)).tolist()
-        parts = [text[i:j] for i, j in zip([0, *edges], [*edges, len(text)])]
-        parts[1::2] = [unicodedata.normalize(self.form, part) for part in parts[1::2]]  # type: ignore
-        return "".join(parts)
+        return rewritten(text, self.changing(text), partial(unicodedata.normalize, self.form))  # type: ignore
 
     def aligned(self, text: str) -> Aligned:
-        changes = decompositions(text, "K" in self.form)
-        if self.form.endswith("C"):
-            changes = composed(changes)
-        sources = np.array(places(changes), np.int64).reshape(-1, 1)
-        return "".join(character for character, _ in changes), sources + np.arange(2)
+        if text.isascii() or unicodedata.is_normalized(self.form, text):  # type: ignore[arg-type]
+            return text, identity(text)
+        return aligned(text, self.changing(text), partial(aligned_stretch, self.form))
+
+    def changing(self, text: str) -> np.ndarray:
+        """Which characters may change (n,): the stretches that do not depend on others."""
+        kinds = kinds_of(self.form)[np.minimum(code_points(text), LAST)]
+        inside = (kinds == CHANGED) | (kinds == TOUCHING)
+        inside[:-1] |= (kinds[1:] == TOUCHING) & (kinds[:-1] != FROZEN)
+        return inside
+
+
+@remembered
+def aligned_stretch(form: str, text: str) -> Aligned:
+    """The definition: each step of the standard, character after character."""
+    changes = decompositions(text, "K" in form)
+    if form.endswith("C"):
+        changes = composed(changes)
+    sources = np.array(places(changes), np.int64).reshape(-1, 1)
+    return "".join(character for character, _ in changes), sources + np.arange(2)
 
 
 @cache
