@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .bpe.byte_bpe import ByteBPE
-from .places import Located, located
+from .places import located
 from .post_processors.lengths import Padding, Truncation
 from .post_processors.templates import Row, Template, TrimOffsets, spaces_around
-from .special_tokens import Part, Special
+from .special_tokens import Special
 from .text.byte_alphabet import bytes_to_characters
 from .text.segments import is_raw
 from .vocabulary import Vocabulary
@@ -118,40 +119,101 @@ def batch_of(rows: Sequence[Row], padding: Padding) -> Batch:
     return Batch(columns[0].astype(np.int32), columns[1].astype(np.int32), columns[2].astype(bool))
 
 
+class Parts(NamedTuple):
+    """What texts consist of: raw text, and behind each part of it a special token or the end.
+
+    starts (p,): where a part begins in its text. ids (p,): of the tokens, -1 at the end of a text.
+    spans (p, 2): their characters.
+    """
+
+    raw: list[str]
+    starts: np.ndarray
+    ids: np.ndarray
+    spans: np.ndarray
+
+
+def parts_of(tok: Vocabulary, texts: Sequence[str], special: Special) -> Parts:
+    """The texts cut at their special tokens."""
+    tok._finder.check_mode(special)
+    placed = bool(getattr(tok.pre_tokenizer, "needs_place", False))
+    simple = tok._finder.split_all(list(texts), special, placed)
+    if simple is None:
+        return parts_by_text(tok, texts, special)
+    raw, tokens = simple
+    ids = tok._finder.ids_of(tokens)
+    sizes = np.fromiter(map(len, raw), np.int64, len(raw))
+    both = sizes + np.fromiter((len(token or "") for token in tokens), np.int64, len(raw))
+    ends = np.cumsum(both)  # of the token behind each part
+    last = np.flatnonzero(ids < 0)
+    before = np.concatenate([[0], ends[last]])[:-1]  # of each text
+    ends -= np.repeat(before, np.diff(last, prepend=-1))
+    starts = ends - both
+    return Parts(raw, starts, ids, np.stack([starts + sizes, ends], 1))
+
+
+def parts_by_text(tok: Vocabulary, texts: Sequence[str], special: Special) -> Parts:
+    """The same, with all rules that tokens may have."""
+    raw: list[str] = []
+    starts, ids, spans = [], [], []
+    for text in texts:
+        position, waiting = 0, None
+        for part in [*tok._finder.parts(text, special), (-1, len(text), len(text))]:
+            if isinstance(part, str):
+                waiting = part
+                continue
+            raw.append("" if waiting is None else waiting)
+            starts.append(position if is_raw(raw[-1]) else 0)
+            ids.append(part[0])
+            spans.append(part[1:])
+            position, waiting = part[2], None
+    return Parts(raw, np.array(starts, np.int64), np.array(ids, np.int32),
+                 np.array(spans, np.int64).reshape(-1, 2))
+
+
 def rows_of(tok: Vocabulary, texts: Sequence[str], special: Special) -> list[Row]:
     """The tokens of each text, without what the post-processor does."""
-    parts = [tok._finder.parts(text, special) for text in texts]
-    found = iter(located(tok, [part for row in parts for part in row if isinstance(part, str)]))
-    stages = getattr(tok.post_processor, "steps", [tok.post_processor])
-    trims = any(isinstance(stage, TrimOffsets) for stage in stages)
-    return [row_of(tok, text, row, found, trims) for text, row in zip(texts, parts)]
+    parts = parts_of(tok, texts, special)
+    found = located(tok, parts.raw)
+    real = parts.ids >= 0
+    after = np.cumsum(found.tokens + real)  # tokens up to the end of each part
+    special_at = after[real] - 1
+    plain = np.ones(len(found.ids) + len(special_at), bool)
+    plain[special_at] = False
+    last = np.flatnonzero(~real)  # part of each text
+    pieces = np.cumsum(found.pieces + real) - found.pieces - real  # before each part
+    pieces -= np.repeat(pieces[np.concatenate([[0], last + 1])[:-1]], np.diff(last, prepend=-1))
+
+    def merged(of_text: np.ndarray, of_tokens: np.ndarray) -> np.ndarray:
+        if not len(special_at):
+            return of_text
+        made = np.empty((len(plain), *of_text.shape[1:]), of_text.dtype)
+        made[plain], made[special_at] = of_text, of_tokens
+        return made
+
+    ids = merged(found.ids, parts.ids[real])
+    shift = np.repeat(parts.starts, found.tokens)[:, None]
+    spans = merged(found.spans + shift, parts.spans[real])
+    words = merged(found.words + np.repeat(pieces, found.tokens), (pieces + found.pieces)[real])
+    spaces = np.zeros((len(ids), 2), np.int64)
+    if any(isinstance(stage, TrimOffsets)
+           for stage in getattr(tok.post_processor, "steps", [tok.post_processor])):
+        spaces = merged(spaces_of(tok, found.ids), spaces_of_tokens(texts, parts))
+    zero = np.zeros(len(ids), np.int32)
+    whole = Row(ids, zero, spans, spaces, words.astype(np.int32), zero, zero == 0)
+    edges = np.concatenate([[0], after[last]]).tolist()
+    return [whole.part(slice(i, j)) for i, j in pairwise(edges)]
 
 
-def row_of(
-    tok: Vocabulary, text: str, parts: list[Part], found: Iterator[Located], trims: bool
-) -> Row:
-    """The tokens of one text; `found` gives those of its parts between special tokens.
-
-    trims: does a post-processor ask for the spaces at the ends of tokens?
-    """
-    rows, position, words = [], 0, 0
-    for part in parts:
-        if isinstance(part, str):
-            ids, spans, word, pieces = next(found)
-            word = word + words
-            words += pieces
-            if is_raw(part):
-                spans = spans + position
-                position += len(part)
-            spaces = spaces_of(tok, ids) if trims else np.zeros((len(ids), 2), np.int64)
+def spaces_of_tokens(texts: Sequence[str], parts: Parts) -> np.ndarray:
+    """Spaces at both ends of the special tokens (n, 2), as they stand in the texts."""
+    text, found = iter(texts), []
+    at = next(text, "")
+    for id, (start, end) in zip(parts.ids.tolist(), parts.spans.tolist()):
+        if id < 0:
+            at = next(text, "")
         else:
-            ids, spans, position = np.array(part[:1], np.int32), np.array([part[1:]]), part[2]
-            word = np.array([words])
-            spaces = np.array([spaces_around(text[part[1] : part[2]] if trims else "")])
-            words += 1
-        zero = np.zeros(len(ids), np.int32)
-        rows.append(Row(ids, zero, spans, spaces, word.astype(np.int32), zero, zero == 0))
-    return Row.joined(rows)
+            found.append(spaces_around(at[start:end]))
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def spaces_of(tok: Vocabulary, ids: np.ndarray) -> np.ndarray:

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .normalizers.alignment import through
+from .normalizers.alignment import normal_form, through
 from .patterns.automaton import NoAutomatonError
 from .pre_tokenizers.cutting_many import Cutter
-from .stage_by_stage import bulk_cutter, opening
-from .text.segments import Pieces, character_offsets, is_raw, joined_texts
+from .stage_by_stage import bulk_cutter, each, opening, plain_steps
+from .text.segments import Pieces, UnknownTextError, character_offsets, is_raw, joined_texts
 from .vocabulary import Vocabulary
 
 
 class Located(NamedTuple):
-    """The tokens of a part of a text: ids (n,), the characters (n, 2) that each comes from, which
-    piece each is part of (n,), and how many pieces there are.
+    """The tokens of parts of texts: ids (n,), the characters (n, 2) of its part that each comes
+    from, which piece of its part it is in (n,); and how many tokens and pieces each part has.
 
     Of a part that is normalized already the characters are those of the whole text.
     """
@@ -27,16 +27,25 @@ class Located(NamedTuple):
     ids: np.ndarray
     spans: np.ndarray
     words: np.ndarray
-    pieces: int
+    tokens: np.ndarray
+    pieces: np.ndarray
 
 
-def located(tok: Vocabulary, parts: Sequence[str]) -> list[Located]:
+def located(tok: Vocabulary, parts: Sequence[str]) -> Located:
     """The tokens of parts of texts that hold no special tokens."""
     try:
         found = None if straight_back(tok) else located_together(tok, bulk_cutter(tok), parts)
-    except NoAutomatonError:
+    except (NoAutomatonError, UnknownTextError):  # of which the text's own place is told
         found = None
-    return [located_alone(tok, part) for part in parts] if found is None else found
+    if found is not None:
+        return found
+    rows = [located_alone(tok, part) for part in parts]
+    return Located(*map(np.concatenate, zip(NOTHING, *rows)))
+
+
+NOTHING = Located(
+    np.empty(0, np.int32), np.empty((0, 2), np.int64), *(np.empty(0, np.int64) for _ in range(3))
+)
 
 
 def straight_back(tok: Vocabulary) -> bool:
@@ -53,22 +62,20 @@ def located_alone(tok: Vocabulary, part: str) -> Located:
     ids, spans = tok.model(pieces)
     words = np.searchsorted(pieces.spans[:, 0], spans[:, 0], "right") - 1
     if straight:
-        return Located(ids, tok.normalizer.original(part, spans), words, len(pieces.spans))
-    seen = normal
-    if hasattr(pre_tokenizer, "aligned"):
-        seen, found = pre_tokenizer.aligned(normal)
-        origin = found if origin is None else through(origin, found)
-    spans = character_offsets(seen, spans)
-    spans = spans if origin is None else through(origin, spans)
-    return Located(ids, spans, words, len(pieces.spans))
+        places = tok.normalizer.original(part, spans)
+    else:
+        seen = normal
+        if hasattr(pre_tokenizer, "aligned"):
+            seen, found = pre_tokenizer.aligned(normal)
+            origin = found if origin is None else through(origin, found)
+        places = character_offsets(seen, spans)
+        places = places if origin is None else through(origin, places)
+    return Located(ids, places, words, np.array([len(ids)]), np.array([len(pieces.spans)]))
 
 
-def located_together(
-    tok: Vocabulary, cutter: Cutter, parts: Sequence[str]
-) -> list[Located] | None:
+def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> Located | None:
     """The same of all parts, each stage over all of them; None if one has pairs of surrogates."""
-    rows = [tok._aligned(part) for part in parts]
-    normal = [text for text, _ in rows]
+    normal, origins = aligned_together(tok, parts)
     data, segments = joined_texts(normal)
     first = (data & 0xC0) != 0x80
     character = np.append(np.cumsum(first) - 1, np.count_nonzero(first))  # of each byte
@@ -81,14 +88,38 @@ def located_together(
     starts, last = spans[:, 0], np.maximum(spans[:, 1] - 1, spans[:, 0])
     if made.source is not None:
         starts, last = made.source[starts], made.source[last]
-    whole = np.stack([character[starts], character[last] + 1], 1)
-    whole[spans[:, 0] == spans[:, 1], 1] = whole[spans[:, 0] == spans[:, 1], 0]
-    pieces = np.concatenate([[0], np.cumsum(made.counts)])
-    tokens = np.searchsorted(words, pieces)
-    found = []
-    for k, (_, sources) in enumerate(rows):
-        inside = slice(tokens[k], tokens[k + 1])
-        back = whole[inside] - edges[k]
-        back = back if sources is None else through(sources, back)
-        found.append(Located(ids[inside], back, words[inside] - pieces[k], int(made.counts[k])))
-    return found
+    ends = np.where(spans[:, 1] > spans[:, 0], character[last] + 1, character[starts])
+    before = np.concatenate([[0], np.cumsum(made.counts)])
+    edge = np.searchsorted(words, before)
+    tokens = np.diff(edge)
+    places = np.stack([character[starts], ends], 1) - np.repeat(edges[:-1], tokens)[:, None]
+    for k, origin in enumerate(origins):
+        if origin is not None:
+            places[edge[k] : edge[k + 1]] = through(origin, places[edge[k] : edge[k + 1]])
+    return Located(ids, places, words - np.repeat(before[:-1], tokens), tokens, made.counts)
+
+
+def aligned_together(
+    tok: Vocabulary, parts: Sequence[str]
+) -> tuple[list[str], list[np.ndarray | None]]:
+    """The parts normalized, and the characters (n, 2) they come from; None: each from its own."""
+    placed = getattr(tok.pre_tokenizer, "needs_place", False)
+    if placed or not all(map(is_raw, parts)):
+        rows = [tok._aligned(part) for part in parts]
+        return [text for text, _ in rows], [origin for _, origin in rows]
+    texts = list(parts)
+    origins: list[np.ndarray | None] = [None] * len(texts)
+    for step in plain_steps(tok.normalizer):
+        if step is None:
+            continue
+        changed: Sequence[int] = range(len(texts))
+        new = texts
+        if getattr(step, "by_character", False):  # of each character it makes at most one, or more
+            new = each(step, texts)
+            changed = [k for k, text in enumerate(texts) if len(new[k]) != len(text)]
+        for k in changed:
+            new[k], found = normal_form(step, texts[k])
+            before = origins[k]
+            origins[k] = found if before is None else through(before, found)
+        texts = new
+    return texts, origins

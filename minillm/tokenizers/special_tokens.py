@@ -222,14 +222,13 @@ class SpecialTokens:
 
     def split_all(
         self, texts: list[str], special: Special, placed: bool
-    ) -> tuple[list[str], np.ndarray | None] | None:
-        """(what lies between the tokens, ids of the tokens) of all texts, or None if it is not
-        that simple: some token has a rule for its surroundings, is found in normalized text, or
-        must not be there.
+    ) -> tuple[list[str], list[str | None]] | None:
+        """(what lies between the tokens, the tokens) of all texts, or None if it is not that
+        simple: some token has a rule for its surroundings, is found in normalized text, or must
+        not be there.
 
         placed: say of the parts behind a token that they are ``Continued``. A text with n tokens
-        has n + 1 parts, some of them empty; -1 stands after the last one. None for the ids: no
-        text holds a token.
+        has n + 1 parts, some of them empty; None stands after the last one.
         """
         if self.normalizes_first:
             return None
@@ -243,11 +242,12 @@ class SpecialTokens:
             parts += found[0]
             tokens += found[1]
         if not any(tokens):
-            return texts, None
-        if not (self.raw.simple and self.late.simple):
-            return None
-        return parts, np.array([-1 if token is None else self.ids[token] for token in tokens],
-                               np.int32)
+            return texts, [None] * len(texts)
+        return (parts, tokens) if self.raw.simple and self.late.simple else None
+
+    def ids_of(self, tokens: list[str | None]) -> np.ndarray:
+        """Their ids (n,), -1 for None."""
+        return np.array([-1 if token is None else self.ids[token] for token in tokens], np.int32)
 
     def suspicious(self, text: str) -> bool:
         """May the text hold a special token?"""

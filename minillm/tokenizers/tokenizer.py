@@ -29,7 +29,7 @@ from .post_processors.lengths import Padding, Truncation
 from .special_tokens import Special, TokenRule, check_each, check_special_tokens
 from .stage_by_stage import encoder_of
 from .stages import Stages
-from .text.segments import blocks_of, is_raw, joined_ids, many, with_tokens
+from .text.segments import UnknownTextError, blocks_of, is_raw, joined_ids, many, with_tokens
 from .vocabulary import Vocabulary
 
 MANY = 1 << 20  # characters that are encoded together
@@ -299,7 +299,9 @@ class Tokenizer(Vocabulary):
         placed = bool(getattr(self.pre_tokenizer, "needs_place", False))
         if (simple := self._finder.split_all(texts, special, placed)) is not None:
             ids, ends = self._encode_plain(simple[0])
-            return (ids, ends) if simple[1] is None else with_tokens(ids, ends, simple[1])
+            if not any(simple[1]):
+                return ids, ends
+            return with_tokens(ids, ends, self._finder.ids_of(simple[1]))
         rows: list[list[Any]] = [self._finder.parts(text, special) for text in texts]
         ids, ends = self._encode_plain([part for row in rows for part in row if is_raw(part)])
         pieces = iter(np.split(ids, ends[:-1]) if len(ends) else [])
@@ -317,7 +319,7 @@ class Tokenizer(Vocabulary):
         """(ids, ends) of a few texts that hold no special tokens."""
         try:
             return encoder_of(self)(texts)
-        except NoAutomatonError:
+        except (NoAutomatonError, UnknownTextError):  # of which the text's own place is told
             found = [self.model(self._pieces(text))[0] for text in texts]
             return joined_ids([(ids, np.array([len(ids)])) for ids in found])
 

@@ -50,6 +50,20 @@ def test_ids(both):
         assert ours.encode(text, special="allow") == row
 
 
+def test_places(both):
+    """The characters and the pieces that tokens come from."""
+    ours, theirs = both
+    expected = theirs.encode_batch(texts())
+    _, offsets, spans = ours.encode_batch_with_offsets(texts(), special="allow")
+    found = [[*map(tuple, row.tolist())] for row in np.split(spans, offsets[1:-1])]
+    wrong = [(text, a, b.offsets) for text, a, b in zip(texts(), found, expected)
+             if a != b.offsets]
+    assert not wrong, f"{len(wrong)} of {len(expected)}: {wrong[0]}"
+    for text, row in list(zip(texts(), expected))[:: max(1, len(expected) // 200)]:
+        words = [-1 if word is None else word for word in row.word_ids]
+        assert ours.encoding(text, special="allow").word_ids.tolist() == words
+
+
 def test_decoding(both):
     """What the library decodes the ids to."""
     ours, theirs = both

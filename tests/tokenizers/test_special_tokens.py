@@ -145,7 +145,8 @@ def test_tokens_with_rules_are_found_in_a_batch():
 
 def test_texts_with_halves_of_characters_are_not_taken_for_two():
     finder = tokenizer()._finder
-    assert finder.split_all(["a\ud800", "b"], "allow", False) == (["a\ud800", "b"], None)
+    assert finder.split_all(["a\ud800", "b"], "allow", False) == (
+        ["a\ud800", "b"], [None, None])
     assert finder.split_all(["a\ud800RAW", "b"], "allow", False) is None
     with pytest.raises(ValueError, match="half a character"):
         Tokenizer(letters(), special_tokens={"a\ud800b": 40})

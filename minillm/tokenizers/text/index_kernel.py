@@ -133,7 +133,7 @@ def entries_in(data, starts):
     return entries
 
 
-@lean(cache=True)
+@lean(cache=True, nogil=True)
 def find_entries(data, spans, entries, found):
     """Numbers (n,) among the entries of strings data[spans[k, 0] : spans[k, 1]]; -1 for none."""
     for k in range(spans.shape[0]):
