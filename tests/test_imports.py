@@ -33,6 +33,7 @@ tokenizers.trainers tokenizers.formats
 data
 tokenizers.stage_by_stage
 tokenizers.places
+tokenizers.rows
 tokenizers.encoding
 tokenizers.explaining tokenizers.file_encoding
 tokenizers.tokenizer

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .encoding import rows_of
 from .patterns.automaton import NoAutomatonError
+from .rows import rows_of
 from .special_tokens import Special
 from .stage_by_stage import encoder_of
 from .vocabulary import Vocabulary

@@ -34,7 +34,10 @@ class Located(NamedTuple):
 def located(tok: Vocabulary, parts: Sequence[str]) -> Located:
     """The tokens of parts of texts that hold no special tokens."""
     try:
-        found = None if straight_back(tok) else located_together(tok, bulk_cutter(tok), parts)
+        cutter = bulk_cutter(tok)
+        straight = straight_back(tok) and all(map(is_raw, parts))
+        found = (located_straight(tok, parts) if straight
+                 else located_together(tok, cutter, parts))
     except (NoAutomatonError, UnknownTextError):  # of which the text's own place is told
         found = None
     if found is not None:
@@ -77,9 +80,8 @@ def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> L
     """The same of all parts, each stage over all of them; None if one has pairs of surrogates."""
     normal, origins = aligned_together(tok, parts)
     data, segments = joined_texts(normal)
-    first = (data & 0xC0) != 0x80
-    character = np.append(np.cumsum(first) - 1, np.count_nonzero(first))  # of each byte
     edges = np.cumsum([0, *map(len, normal)])
+    character = characters(data)
     if character[-1] != edges[-1]:  # two surrogates have become one character
         return None
     made = cutter(data, segments, opening(normal))
@@ -97,6 +99,32 @@ def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> L
         if origin is not None:
             places[edge[k] : edge[k + 1]] = through(origin, places[edge[k] : edge[k + 1]])
     return Located(ids, places, words - np.repeat(before[:-1], tokens), tokens, made.counts)
+
+
+def characters(data: np.ndarray) -> np.ndarray:
+    """Which character each byte of UTF-8 is part of, and how many there are (n + 1,)."""
+    first = (data & 0xC0) != 0x80
+    return np.append(np.cumsum(first) - 1, np.count_nonzero(first))
+
+
+def located_straight(tok: Vocabulary, parts: Sequence[str]) -> Located | None:
+    """The same where the normalizer itself knows the way back; each part is one piece."""
+    data, segments = joined_texts(list(parts))
+    edges = np.cumsum([0, *map(len, parts)])
+    character = characters(data)
+    if character[-1] != edges[-1]:
+        return None
+    made = tok.normalizer.placed(data, segments)
+    full = made.segments[:, 1] > made.segments[:, 0]
+    pieces = made.segments[full]
+    ids, spans = tok.model(Pieces(made.data, pieces))
+    words = np.searchsorted(pieces[:, 0], spans[:, 0], "right") - 1
+    owner = np.flatnonzero(full)[words]  # part of each token
+    ends = np.append(made.origin, 0)[spans[:, 1]]
+    ends = np.where(spans[:, 1] == pieces[words, 1], made.lasts[owner], ends)
+    places = character[np.stack([made.origin[spans[:, 0]], ends], 1)] - edges[owner][:, None]
+    tokens = np.bincount(owner, minlength=len(parts))
+    return Located(ids, places, np.zeros_like(words), tokens, full.astype(np.int64))
 
 
 def aligned_together(

@@ -10,22 +10,11 @@ import numpy as np
 
 from .. import threads
 from .counting.distinct_pieces import between_tokens
-from .encoding import (
-    Batch,
-    Encoding,
-    Text,
-    batch_of,
-    check_texts,
-    encoding_of,
-    filled,
-    framed,
-    row_of_both,
-    rows_of,
-    rows_without_places,
-)
+from .encoding import Batch, Encoding, encoding_of, filled, make_batch
 from .explaining import Explanation, explain
 from .patterns.automaton import NoAutomatonError
 from .post_processors.lengths import Padding, Truncation
+from .rows import Text, encoded_with_places, row_of_both
 from .special_tokens import Special, TokenRule, check_each, check_special_tokens
 from .stage_by_stage import encoder_of
 from .stages import Stages
@@ -211,16 +200,8 @@ class Tokenizer(Vocabulary):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(ids, offsets, spans): the first two as in ``encode_batch``, and the characters (n, 2)
         of its text that each id comes from; see ``encode_with_offsets``."""
-        texts = list(many("texts", texts))
-        blocks = list(blocks_of(check_each(texts)))
-        rows = [row for found in threads.run(lambda k: rows_of(self, blocks[k], special),
-                                             len(blocks)) for row in found]
-        rows = [framed(self, [row], add_special_tokens, self.truncation) for row in rows]
-        if self.padding is not None:
-            target = self.padding.target([len(row.ids) for row in rows])
-            rows = [self.padding.fill(row, target) for row in rows]
-        ids, ends = joined_ids([(row.ids, np.array([len(row.ids)])) for row in rows])
-        spans = np.concatenate([np.empty((0, 2), np.int64), *(row.spans for row in rows)])
+        texts = check_each(list(many("texts", texts)))
+        ids, ends, spans = encoded_with_places(self, texts, special, add_special_tokens)
         return ids, np.concatenate([[0], ends]), spans
 
     def encode_pair(
@@ -252,30 +233,8 @@ class Tokenizer(Vocabulary):
         truncation, padding: instead of the tokenizer's own. Without any, texts are filled up to
         the longest with ``pad_id``.
         """
-        firsts = list(many("texts", texts))
-        seconds = [None] * len(firsts) if pairs is None else list(many("pairs", pairs))
-        for name, value, kind in (
-            ("truncation", truncation, Truncation), ("padding", padding, Padding)
-        ):
-            if value is not None and not isinstance(value, kind):
-                raise TypeError(f"{name}={value!r:.60}; expected a {kind.__name__}, such as "
-                                f"{kind.__name__}({'512' if name == 'truncation' else ''})")
-        if len(seconds) != len(firsts):
-            raise ValueError(f"pairs has {len(seconds)} texts for {len(firsts)} texts; expected "
-                             "one for each")
-        padding = padding or self.padding
-        if padding is None:
-            if self.pad_id is None:
-                raise ValueError("this tokenizer knows no padding token; pass "
-                                 "padding=Padding(pad_id=…) with the id to fill up with")
-            padding = Padding(pad_id=self.pad_id)
-        check_texts(*firsts, *seconds)
-        each = [text for both in zip(firsts, seconds) for text in both if text is not None]
-        rows = rows_without_places(self, each, lambda texts: self._encode_cut(texts, special))
-        size = 1 if pairs is None else 2
-        cut = truncation or self.truncation
-        return batch_of([framed(self, rows[k : k + size], add_special_tokens, cut)
-                         for k in range(0, len(rows), size)], padding)
+        return make_batch(self, texts, pairs, truncation, padding,
+                          lambda texts: self._encode_cut(texts, special), add_special_tokens)
 
     def tokens(
         self, text: str, special: Special = "raise", add_special_tokens: bool = True

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from minillm.tokenizers import Tokenizer
-from minillm.tokenizers.encoding import parts_by_text, parts_of, rows_of
 from minillm.tokenizers.places import located, located_alone, located_together
 from minillm.tokenizers.post_processors.templates import TrimOffsets
+from minillm.tokenizers.rows import parts_by_text, parts_of, rows_of
 from minillm.tokenizers.special_tokens import TokenRule
 from minillm.tokenizers.stage_by_stage import bulk_cutter
 from minillm.tokenizers.text.segments import UnknownTextError
@@ -108,5 +108,5 @@ def test_unknown_text_is_named_with_its_place(model, options):
     """In a batch, too, it is the place in its own text, with its marks for spaces."""
     tok = Tokenizer.train(["the cat"], model=model, **options)
     for call in (tok.encode_batch, tok.encode_batch_with_offsets):
-        with pytest.raises(UnknownTextError, match="'é.*' at byte [4-9],"):
+        with pytest.raises(UnknownTextError, match=r"'é.*' at byte [4-9],"):
             call(["the cat", "the é", "cat"])

@@ -138,8 +138,8 @@ def encode(text, segments, marks, pieces, memory, scratch, out, ends, progress):
 def token_widths(text, segments, pieces, ids, ends, widths):
     """How many bytes of `text` each token stands for, into `widths`; False where one is unclear.
 
-    ids, ends: of the segments (n, 2), as ``encode`` gives them. Text that looks like a byte token
-    is unclear: then the widths of a segment do not add up.
+    ids, ends: of the segments (n, 2), as ``encode`` gives them. The text <0x3C> is unclear: is its
+    token that of its first byte, or of all six?
     """
     n, clear = 0, True
     for s in range(segments.shape[0]):
@@ -153,6 +153,7 @@ def token_widths(text, segments, pieces, ids, ends, widths):
                         break
                     end += width
             elif ids[n] == pieces.byte_ids[text[i]]:
+                clear &= text[i] != 0x3C or stop - i < 6 or text[i + 5] != 0x3E
                 end += 1
             else:
                 end += pieces.lengths[ids[n]]

@@ -37,11 +37,11 @@ def plain_bytes(units: np.ndarray) -> np.ndarray:
 
 
 def normalize_many(
-    normalizer: Any, data: np.ndarray, segments: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Segments (n, 2) of `data`, each normalized: (new data, new segments).
+    normalizer: Any, data: np.ndarray, segments: np.ndarray, places: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Segments (n, 2) of `data`, each normalized: (new data, new segments, origin, lasts).
 
-    normalizer: a SentencePieceNormalizer.
+    normalizer: a SentencePieceNormalizer. The last two are ``Placed``, if `places` are asked for.
     """
     from .normalizer_kernel import normalize
 
@@ -58,15 +58,18 @@ def normalize_many(
     prefix, suffix = normalizer.add_dummy_prefix, normalizer.treat_whitespace_as_suffix
     size = int((segments[:, 1] - segments[:, 0]).sum()) if len(segments) else 0
     out = np.empty(size + size // 2 + room + 64, np.uint8)
+    origin, lasts = (np.zeros(size * places, np.int64) for size in (len(out), len(segments)))
     ends, progress = np.empty(len(segments), np.int64), np.zeros(2, np.int64)
     segments = np.ascontiguousarray(segments, np.int64)
     while not normalize(
         data, segments, *arrays, normalizer.remove_extra_whitespaces, prefix and not suffix,
-        prefix and suffix, normalizer.escape_whitespaces, room, out, ends, progress,
+        prefix and suffix, normalizer.escape_whitespaces, room, out, origin, lasts,
+        ends, progress,
     ):
-        out = np.concatenate([out, np.empty(len(out), np.uint8)])
+        out = np.concatenate([out, np.empty_like(out)])
+        origin = np.concatenate([origin, np.zeros_like(origin)])
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
-    return out[: progress[1]], np.stack([starts, ends], 1)
+    return out[: progress[1]], np.stack([starts, ends], 1), origin[: progress[1]], lasts
 
 
 def kernel_pieces(model: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from ...backends import active_backend
 from ..normalizers.charsmap import Charsmap
 from ..normalizers.charsmap_build import build_charsmap
-from ..text.segments import as_utf8, character_offsets
+from ..text.segments import as_utf8, character_offsets, joined_bytes
 from ..text.utf8 import character_width
 
 SPACE = "\u2581".encode()
@@ -28,6 +28,19 @@ class Part(NamedTuple):
     new: bytes
     start: int
     end: int
+
+
+class Placed(NamedTuple):
+    """Normalized texts: data (n,) uint8, and the bytes (t, 2) at which each stands in it.
+
+    origin (n,): where that begins in the old bytes which each byte was made of. lasts (t,): where
+    each text ends there, before the spaces that were taken off it.
+    """
+
+    data: np.ndarray
+    segments: np.ndarray
+    origin: np.ndarray
+    lasts: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,29 @@ class SentencePieceNormalizer:
         ends where the next byte comes from. So the spans of tokens touch (a removed space belongs
         to the token before it), and of several tokens from one character the last has all of it.
         """
-        data = as_utf8(text)
+        data = np.frombuffer(as_utf8(text), np.uint8)
+        made = self.placed(data, np.array([[0, len(data)]], np.int64))
+        places = np.append(made.origin, made.lasts)
+        places = np.repeat(places[spans].reshape(-1, 1), 2, 1)  # as empty spans
+        return character_offsets(text, places)[:, 0].reshape(-1, 2)
+
+    def placed(self, data: np.ndarray, segments: np.ndarray) -> Placed:
+        """Segments (n, 2) of `data`, each normalized, with the way back."""
+        if active_backend() != "numba":
+            return joined_placed([self.placed_text(data[i:j].tobytes(), i)
+                                  for i, j in segments.tolist()])
+        from .bulk import normalize_many
+
+        made = Placed(*normalize_many(self, data, segments, True))
+        for k in np.flatnonzero(made.lasts < 0).tolist():
+            i, j = segments[k].tolist()
+            alone = self.placed_text(data[i:j].tobytes(), i)
+            made.origin[slice(*made.segments[k])] = alone.origin
+            made.lasts[k] = alone.lasts[0]
+        return made
+
+    def placed_text(self, data: bytes, shift: int) -> Placed:
+        """The definition, of one text that begins at byte `shift`."""
         space = SPACE if self.escape_whitespaces else b" "
         end = len(data)  # before the spaces that were taken off the end
         parts = self.parts(data)
@@ -93,9 +128,9 @@ class SentencePieceNormalizer:
         starts = [part.start for part in parts for _ in part.new]
         if self.add_dummy_prefix and self.treat_whitespace_as_suffix:
             starts[-len(space) :] = [end] * len(space) if starts else []
-        places = np.array([*starts, end], np.int64)
-        places = np.repeat(places[spans].reshape(-1, 1), 2, 1)  # as empty spans
-        return character_offsets(text, places)[:, 0].reshape(-1, 2)
+        made = np.frombuffer(b"".join(part.new for part in parts), np.uint8)
+        return Placed(made, np.array([[0, len(made)]]), np.array(starts, np.int64) + shift,
+                      np.array([end + shift], np.int64))
 
     def parts(self, data: bytes) -> list[Part]:
         """The text in UTF-8, rewritten: each rule's result with the place it comes from."""
@@ -139,13 +174,21 @@ class SentencePieceNormalizer:
         if active_backend() == "numba":
             from .bulk import normalize_many
 
-            return normalize_many(self, data, segments)
+            return normalize_many(self, data, segments)[:2]
         from ..counting.distinct_pieces import joined
 
         raw = data.tobytes()
         return joined([
             b"".join(part.new for part in self.parts(raw[i:j])) for i, j in segments.tolist()
         ])
+
+
+def joined_placed(rows: list[Placed]) -> Placed:
+    """Texts one behind the other."""
+    data, segments = joined_bytes([row.data.tobytes() for row in rows])
+    nothing = np.empty(0, np.int64)
+    return Placed(data, segments, np.concatenate([nothing, *(row.origin for row in rows)]),
+                  np.concatenate([nothing, *(row.lasts for row in rows)]))
 
 
 def drop_from_end(parts: list[Part], space: bytes) -> None:

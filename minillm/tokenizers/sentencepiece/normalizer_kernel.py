@@ -95,12 +95,23 @@ def visible_run(text, i, stop):
     return min(np.int64(trailing_zeros(~visible | LAST)), stop - i)
 
 
+@lean(forceinline=True)
+def note(origin, start, n, i, step):
+    """The new bytes start:n come from byte i of the text, or from it and those behind it."""
+    if origin.size:
+        for k in range(start, n):
+            origin[k] = i + (k - start) * step
+
+
 @lean(cache=True, nogil=True)
 def normalize(
     text, segments, symbols, symbol_texts, rules, rule_texts, plain, quick, remove, prefix, suffix,
-    escape, room, out, ends, progress,
+    escape, room, out, origin, lasts, ends, progress,
 ):
     """The segments (n, 2) of `text` into `out`, the k-th up to ends[k].
+
+    `origin` gets where that begins in `text` which each new byte was made of, unless it is empty;
+    then `lasts` gets where each segment ends without the spaces taken off, -1 if nothing is left.
 
     `progress` is (segment, bytes written), to go on from. Returns False when `out` has no room for
     `room` more bytes. plain[b]: no rule concerns the ASCII byte b before another one; quick: it is
@@ -124,6 +135,7 @@ def normalize(
         after, empty = remove, i == stop
         if prefix and not empty:
             n = put_space(out, n, escape)
+            note(origin, begin, n, i, 0)
         while i < stop:
             if n + room > out.size:
                 progress[0], progress[1] = s, begin
@@ -133,9 +145,11 @@ def normalize(
                 run = visible_run(text, i, stop)
                 if run > 0:
                     copy32(out, n, text, i)
+                    note(origin, n, n + run, i, 1)
                     i, n, after = i + run, n + run, False
                     continue
             if byte < 128 and plain[byte] and (i + 1 == stop or text[i + 1] < 128):
+                here = n
                 if byte != 32:
                     out[n] = byte
                     n += 1
@@ -143,6 +157,7 @@ def normalize(
                 elif not after:
                     n = put_space(out, n, escape)
                     after = remove
+                note(origin, here, n, i, 0)
                 i += 1
                 continue
             length, table, value = chunk(text, i, stop, symbols, rules)
@@ -155,11 +170,17 @@ def normalize(
                 length = character_width(byte)
                 n, after = put_character(text, i, out, n, escape, after)
             after = before if n == here else after and remove
+            note(origin, here, n, i, 0)
             i += length
+        full = n
         if remove:
             n = without_spaces(out, begin, n, escape)
+        if origin.size:
+            lasts[s] = stop if n == full else origin[n] if n > begin else -1
         if suffix and not empty:
+            full = n
             n = put_space(out, n, escape)
+            note(origin, full, n, lasts[s] if origin.size else 0, 0)
         ends[s] = n
     progress[0], progress[1] = segments.shape[0], n
     return True

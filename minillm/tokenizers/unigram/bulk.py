@@ -10,7 +10,6 @@ from ..patterns.named_rules import RULES
 from ..pre_tokenizers.metaspace import SPACE, Metaspace
 from ..pre_tokenizers.rewriting_many import with_marks
 from ..pre_tokenizers.split_rules import Split
-from .lattice import Edge
 
 INSIDE = re.compile("[^▁]▁")  # a ▁ after something else: a word may end inside a piece
 REMEMBERED = 1 << 19, 1 << 22, 1 << 21  # slots for words, bytes of long words, ids of many
@@ -52,16 +51,27 @@ def with_room(memory: Any, length: int) -> Any:
     return memory if length < memory.best.size else memory_for(length, memory.words)
 
 
-def fast_path(model: Any, data: np.ndarray, i: int, j: int) -> list[Edge]:
-    """``best_path`` of the bytes i to j of `data`, by the kernel."""
+def spans_of_path(model: Any, data: np.ndarray, i: int, j: int) -> np.ndarray:
+    """Byte spans (n, 2) of the tokens of data[i:j]; the definition is ``Unigram.ids_of``."""
     from .viterbi_kernel import find_path
 
     memory = model._memories.take()
     roomy = with_room(memory, j - i)
     count = find_path(data, i, j, model._model, roomy)
-    path = roomy.path[: 2 * count].reshape(-1, 2)[::-1].tolist()
+    ends, edges = roomy.path[: 2 * count].reshape(-1, 2)[::-1].T.copy()
     model._memories.give_back(memory)
-    return [Edge(edge >> 24, end, edge & 0xFFFFFF, 0.0) for end, edge in path]
+    unknown = edges & 0xFFFFFF == (-1 if model.unk_id is None else model.unk_id)
+    single = model.variant == "sentencepiece"
+    first = np.ones(count, bool)  # is it not joined to the unknown character before?
+    first[1:] = ~(unknown[1:] & unknown[:-1]) | (model.byte_fallback and single)
+    starts, ends, unknown = (edges >> 24)[first], ends[np.append(first[1:], True)], unknown[first]
+    text, sizes = data[i:j].tobytes(), np.ones(len(starts), np.int64)
+    for k in np.flatnonzero(unknown).tolist():
+        sizes[k] = len(model.unknown_ids(text, int(starts[k]), int(ends[k])))
+    within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    starts, ends, several = (np.repeat(column, sizes) for column in (starts, ends, sizes > 1))
+    starts = np.where(several & single, starts + within, starts)  # each byte for itself
+    return i + np.stack([starts, np.where(several & single, starts + 1, ends)], 1)
 
 
 def trie_of(pieces: dict[bytes, tuple[int, float]]) -> np.ndarray:

@@ -194,16 +194,14 @@ class Unigram:
 
     def spans(self, pieces: Pieces, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Byte spans (n, 2) of ids, where piece k has those up to ``ends[k]``."""
-        from .bulk import fast_path
+        from .bulk import spans_of_path
 
         widths, counts = self.lengths[ids], np.diff(ends, prepend=0)
         found = token_spans(widths, pieces.spans, ends)
         unclear = np.repeat(np.arange(len(counts)), counts)[widths == 0]
         for k in np.unique(unclear).tolist():
             i, j = pieces.spans[k].tolist()
-            path = fast_path(self, pieces.data, i, j)
-            tokens = self.ids_of(pieces.data[i:j].tobytes(), path)
-            found[ends[k] - counts[k] : ends[k]] = [(i + s, i + e) for s, e, _ in tokens]
+            found[ends[k] - counts[k] : ends[k]] = spans_of_path(self, pieces.data, i, j)
         return found
 
     # -- the kernel ---------------------------------------------------------------------------

@@ -51,8 +51,9 @@ def test_kernel_and_definition(seed, byte_fallback, fuse_unk, missing):
     assert (tok.model.pieces is not None) == fast  # a tab would need the byte that is missing
     ids, offsets = tok.encode_batch(texts())
     with backend("numpy"):
-        expected = [tok.encode(text) for text in texts()]
-    assert [ids[i:j].tolist() for i, j in pairwise(offsets)] == expected
+        expected = [tok.encode_with_offsets(text) for text in texts()]
+    assert [ids[i:j].tolist() for i, j in pairwise(offsets)] == [row for row, _ in expected]
+    assert [tok.encode_with_offsets(text) for text in texts()] == expected
 
 
 def test_one_byte_may_be_missing_if_no_unknown_character_needs_it():
@@ -131,3 +132,22 @@ def test_every_cut_of_a_token_may_be_a_merge(seed):
                 for _ in range(20)] + names[1:])
     assert found == expected
     assert len(model.pieces.pairs.rows) <= len(names)
+
+
+def test_text_that_looks_like_a_byte_has_its_places():
+    """``<0x3C>`` may be the byte 3C, an unknown <, or these six characters, which have an entry."""
+    letters = "<0x3C>"
+    tokens = [b"<0x%02X>" % byte for byte in range(256)]
+    tokens += [letter.encode() for letter in letters]
+    merges, made = [], tokens.index(b"<", 256)
+    for letter in letters[1:]:
+        tokens.append(tokens[made] + letter.encode())
+        whole = tokens.index(tokens[-1])  # of the last one, that is the entry of the byte
+        merges.append((made, tokens.index(letter.encode(), 256), whole))
+        made = whole
+    tok = Tokenizer(CharacterBPE(tokens[:-1], np.array(merges), suffix="", byte_fallback=True))
+    text = "é<0x3C><0xé"
+    found = tok.encode_with_offsets(text)
+    with backend("numpy"):
+        assert tok.encode_with_offsets(text) == found
+    assert (1, 7) in found[1]

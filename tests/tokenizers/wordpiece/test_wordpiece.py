@@ -15,6 +15,7 @@ from minillm.tokenizers import Tokenizer
 from minillm.tokenizers.decoders.joining import JoinWordPieces
 from minillm.tokenizers.normalizers.bert import BertNormalizer
 from minillm.tokenizers.pre_tokenizers.bert import BertSplit
+from minillm.tokenizers.text.segments import Pieces, joined_texts
 from minillm.tokenizers.wordpiece.longest_match import WordPiece
 from minillm.tokenizers.wordpiece.training import learn_by_likelihood, likeliest_pair
 
@@ -191,3 +192,20 @@ def test_the_case_of_a_vocabulary_can_be_said(tmp_path):
     assert Tokenizer.load(path, lowercase=True).tokens("AB")[1:-1] == ["ab"]
     with pytest.raises(ValueError, match=r"lowercase=True is for BERT's vocab\.txt"):
         Tokenizer.load(tmp_path / "t.json", lowercase=True)
+
+
+@pytest.mark.parametrize("longest", [100, 5])
+def test_words_that_other_stages_cut(longest):
+    """The kernel for given words: the ids and the spans of the definition."""
+    rng = random.Random(0)
+    inner = [f"##{part}" for part in (*"abcé中🙂", "ab", "中中", "U", "N")]
+    model = WordPiece([token.encode() for token in (
+        "[UNK]", *"abcé中[", *inner, "ab", "##", "abc")], 0, longest=longest)
+    parts = ["a", "b", "c", "é", "中", "🙂", "ab", "#", "##", "[UNK]"]
+    words = ["".join(rng.choices(parts, k=rng.choice([1, 2, 3, 4, 7, 60]))) for _ in range(3000)]
+    pieces = Pieces(*joined_texts(words))
+    found = model(pieces)
+    assert len(set(found[0].tolist())) > 15
+    with backend("numpy"):
+        for column, expected in zip(found, model(pieces), strict=True):
+            assert np.array_equal(column, expected)
