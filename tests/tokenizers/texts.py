@@ -15,7 +15,6 @@ PIECES = [
 ]
 character = st.characters(exclude_categories=["Cs"])
 text = st.lists(st.sampled_from(PIECES) | character, max_size=14).map("".join)
-plain = st.text(st.sampled_from(" \n\r\t'aAbzZ09stlve,./_-(\x00\x7f\x1f"), min_size=30, max_size=90)
 
 
 def random_texts(count: int, seed: int = 0) -> list[str]:

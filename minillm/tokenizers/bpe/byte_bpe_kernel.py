@@ -10,9 +10,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..pre_tokenizers.ascii_kernel import next_piece
+from ..pre_tokenizers.ascii_kernel import WINDOW, next_begins, next_piece
 from ..text.index_kernel import entry_at, first_slot, may_hold, put_bits
-from ..text.machine_kernel import lean
+from ..text.machine_kernel import lean, trailing_zeros
 from ..text.memory_kernel import (
     LONGEST,
     SPARE,
@@ -25,7 +25,7 @@ from ..text.memory_kernel import (
     recall,
     remember,
 )
-from ..text.pieces_kernel import ONE, mixed, pair_key
+from ..text.pieces_kernel import ONE, ZERO, mixed, pair_key
 from ..text.utf8_kernel import character_width, code_point
 from .merging_kernel import merge_scanning, merge_valued
 
@@ -126,6 +126,19 @@ def unit_length(text, i, end, words):
     return (unit_end(text, i, end, words.joints) if words.joints.parts.size else end) - i
 
 
+@lean(forceinline=True)
+def number_piece(text, i, length, memory, block, count, fresh):
+    """Put the number of a piece into the block; returns how many are new so far."""
+    place = place_in(memory, text, i, length)
+    number = place.number
+    if is_new(place):
+        number = add_piece(memory, place, text, i, length)
+        block.starts[fresh], block.lengths[fresh] = i, length
+        fresh += 1
+    block.numbers[count] = number
+    return fresh
+
+
 @lean
 def number_pieces(text, segments, splitting, memory, block, s, i):
     """The numbers of the next pieces, from byte i of segment s on; -1 stands where one ends.
@@ -137,20 +150,23 @@ def number_pieces(text, segments, splitting, memory, block, s, i):
     while s < segments.shape[0]:
         stop = segments[s, 1]
         while i < stop:
-            if count == SPARE:
+            if count > SPARE - WINDOW:
                 return count, fresh, s, i, i
-            length = next_piece(text, i, stop, splitting)
-            if length > LONGEST:
-                return count, fresh, s, i, i + length
-            place = place_in(memory, text, i, length)
-            number = place.number
-            if is_new(place):
-                number = add_piece(memory, place, text, i, length)
-                block.starts[fresh], block.lengths[fresh] = i, length
-                fresh += 1
-            block.numbers[count] = number
-            count += 1
-            i += length
+            begins = next_begins(text, i, stop, splitting)
+            if begins == ZERO:
+                length = next_piece(text, i, stop, splitting)
+                if length > LONGEST:
+                    return count, fresh, s, i, i + length
+                fresh = number_piece(text, i, length, memory, block, count, fresh)
+                count += 1
+                i += length
+            window = i
+            while begins:
+                end = window + np.int64(trailing_zeros(begins))
+                fresh = number_piece(text, i, end - i, memory, block, count, fresh)
+                count += 1
+                i = end
+                begins &= begins - ONE
         if count == SPARE:
             return count, fresh, s, i, i
         block.numbers[count] = -1

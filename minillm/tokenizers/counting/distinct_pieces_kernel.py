@@ -9,8 +9,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..pre_tokenizers.ascii_kernel import next_piece
-from ..text.machine_kernel import lean
+from ..pre_tokenizers.ascii_kernel import next_begins, next_piece
+from ..text.machine_kernel import lean, trailing_zeros
 from ..text.pieces_kernel import ONE, S24, SHORT, THREE, TWO, ZERO, find_slot
 
 # short, long: the tables, uint64. stored: bytes of the words. starts: (words + 1,) where they
@@ -56,6 +56,16 @@ def add_word(counts, slot, text, i, length):
     return True
 
 
+@lean(forceinline=True)
+def count_piece(counts, text, i, length):
+    """Count one piece more; returns False if something must grow first."""
+    slot = slot_in(counts, text, i, length)
+    if slot.table[slot.at + THREE] == ZERO and not add_word(counts, slot, text, i, length):
+        return False
+    slot.table[slot.at + THREE] += ONE
+    return True
+
+
 @lean(cache=True, nogil=True)
 def count_pieces(text, segments, splitting, counts, at):
     """Count the pieces of the segments (n, 2); returns True if something must grow first.
@@ -68,13 +78,17 @@ def count_pieces(text, segments, splitting, counts, at):
         if s == at[0]:
             i = max(i, at[1])
         while i < stop:
-            length = next_piece(text, i, stop, splitting)
-            slot = slot_in(counts, text, i, length)
-            if slot.table[slot.at + THREE] == ZERO and not add_word(counts, slot, text, i, length):
-                at[0], at[1] = s, i
-                return True
-            slot.table[slot.at + THREE] += ONE
-            i += length
+            window, begins = i, next_begins(text, i, stop, splitting)
+            length = np.int64(trailing_zeros(begins))
+            if begins == ZERO:
+                length = next_piece(text, i, stop, splitting)
+            while length > 0:
+                if not count_piece(counts, text, i, length):
+                    at[0], at[1] = s, i
+                    return True
+                i += length
+                begins &= begins - ONE
+                length = window + np.int64(trailing_zeros(begins)) - i if begins else 0
     at[0], at[1] = segments.shape[0], 0
     return False
 

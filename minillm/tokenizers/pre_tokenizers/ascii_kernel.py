@@ -1,9 +1,10 @@
-"""The split rules once more, for pieces of plain ASCII: 32 bytes at a time and almost no branches.
+"""The split rules once more, for 64 bytes of plain ASCII at once: where pieces begin, as bits.
 
-Most pieces are short and plain. Bit masks say which of the next 32 bytes are letters, digits,
-white space and line breaks; the end of a run is then the first zero bit. Whatever is not plain
-(other scripts, contractions, the end of the text, pieces over 31 bytes) gives length 0, and the
-scanner of ``scanning_kernel`` decides.
+One bit mask for each class of characters says where in the window it stands. Whether a piece
+begins at a byte follows from the one or two bytes before it, so a few shifts decide it for all
+bytes together, without waiting for the end of the piece before. What the masks cannot tell is left
+out: the first byte that is not ASCII and all behind it, and white space that touches the end. The
+definition is ``scanning_kernel.piece_end``.
 """
 
 from collections import namedtuple
@@ -11,22 +12,55 @@ from collections import namedtuple
 import numpy as np
 
 from ..text.machine_kernel import bytes_between, leading_zeros, lean, trailing_zeros
-from .scanning_kernel import GIVEN, GPT2, O200K, piece_end
+from ..text.pieces_kernel import ALL, ONE, S32, S64, TWO, ZERO
+from .scanning_kernel import GIVEN, GPT2, O200K, contraction, piece_end
 
-ONE, ZERO = np.uint64(1), np.uint64(0)
-BLOCK = 32
+WINDOW = 64
+AHEAD = WINDOW + 8  # bytes that are read from the beginning of a window on
+THREE = np.uint64(3)
+HIGHEST = np.uint64(1 << 63)
 
 # rule: number of a split rule. classes: (0x110000,) class of each code point.
 Splitting = namedtuple("Splitting", "rule classes")
 
 
-@lean
-def ones_from(mask, start):
-    """Length of the run of ones that begins at bit `start`."""
-    return trailing_zeros(~(mask >> start))
+@lean(forceinline=True)
+def bytes_like(text, i, first, count, fold):
+    """``bytes_between`` for 64 bytes."""
+    return bytes_between(text, i, first, count, fold) | bytes_between(
+        text, i + 32, first, count, fold) << S32
 
 
-@lean
+@lean(forceinline=True)
+def after(mask):
+    """The bytes behind those of the mask."""
+    return mask << ONE
+
+
+@lean(forceinline=True)
+def firsts(mask):
+    """The first byte of each run."""
+    return mask & ~after(mask)
+
+
+@lean(forceinline=True)
+def behind(mask):
+    """The byte behind each run, where it is in the window."""
+    return (mask + firsts(mask)) & ~mask
+
+
+@lean(forceinline=True)
+def known(spaces, foreign):
+    """The bytes of which it is certain whether a piece begins there."""
+    size = trailing_zeros(foreign)
+    inside = ALL if size == S64 else (ONE << size) - ONE
+    if size == ZERO or (spaces >> (size - ONE)) & ONE == ZERO:
+        return inside
+    begin = S64 - leading_zeros(~spaces & inside)  # of the white space that goes on
+    return inside & (ALL if begin >= S64 - ONE else (TWO << begin) - ONE)
+
+
+@lean(forceinline=True)
 def may_contract(byte):
     """Can this byte follow the apostrophe of a contraction (s, t, m, d, l, v, r, or ſ)?"""
     b = byte | np.uint8(32)
@@ -37,58 +71,108 @@ def may_contract(byte):
 
 
 @lean(forceinline=True)
-def plain_length(text, i, stop, rule):
-    """Length of the piece at i if it is plain ASCII and ends before `stop`, else 0.
+def with_contractions(text, i, begins, quotes, letters, rule):
+    """The beginnings, where 's 't 'm 'd 'll 've 're are pieces, or the ends of words (o200k)."""
+    end = np.int64(-1)  # of the one before
+    while quotes:
+        k = np.int64(trailing_zeros(quotes))
+        bit = quotes & (~quotes + ONE)
+        quotes &= quotes - ONE
+        if not may_contract(text[i + k + 1]) or (rule == O200K and k == end):
+            continue
+        length = contraction(text, i + k, i + k + 4, rule != GPT2)
+        if length == 0:
+            continue
+        end = k + length
+        begins &= ~(bit if rule == O200K else after(bit))
+        if end < WINDOW:
+            begins |= (ONE << np.uint64(end)) & letters
+    return begins
 
-    Reads 32 bytes from i on.
+
+@lean(forceinline=True)
+def gpt2_begins(text, i, foreign):
+    """Where pieces begin in the WINDOW bytes from i on by the rule gpt2, if one begins at i.
+
+    foreign: bytes that are not to be looked at.
     """
-    first = text[i]
-    if first >= 128:
-        return 0
-    if first == 39 and rule != O200K and may_contract(text[i + 1]):
-        return 0
-    letters = bytes_between(text, i, 97, 26, 32)
-    digits = bytes_between(text, i, 48, 10, 0)
-    spaces = bytes_between(text, i, 9, 5, 0) | bytes_between(text, i, 32, 1, 0)
-    foreign = bytes_between(text, i, 128, 128, 0)
+    letters = bytes_like(text, i, 97, 26, 32)
+    digits = bytes_like(text, i, 48, 10, 0)
+    blanks = bytes_like(text, i, 32, 1, 0)
+    spaces = bytes_like(text, i, 9, 5, 0) | blanks
     others = ~(letters | digits | spaces | foreign)
-    if rule == GPT2:
-        after = np.uint64(first == 32) & ~(spaces >> ONE) & ONE
-    else:
-        breaks = bytes_between(text, i, 10, 1, 0) | bytes_between(text, i, 13, 1, 0)
-        after = ~(letters | digits | breaks) & (letters >> ONE) & ONE
-        after |= np.uint64(first == 32) & (others >> ONE) & ONE
-    letter = (letters >> after) & ONE
-    digit = (digits >> after) & ONE
-    space = (spaces >> after) & ONE
-    other = (others >> after) & ONE
-    same = (
-        (letters & (ZERO - letter)) | (digits & (ZERO - digit))
-        | (spaces & (ZERO - space)) | (others & (ZERO - other))
-    )
-    if rule == O200K and letter:
-        capitals = bytes_between(text, i, 65, 26, 0)
-        small = after + ones_from(capitals, after)
-        length = small + ones_from(letters & ~capitals, small)
-        if length < np.uint64(BLOCK) and text[i + np.int64(length)] == 39:
-            return 0
-    else:
-        length = after + ones_from(same, after)
-    if length >= np.uint64(BLOCK - 1) or (foreign >> length) & ONE or i + np.int64(length) >= stop:
-        return 0  # before a space is given up: at the end of a segment none is
-    if rule == GPT2:
-        length -= space & np.uint64(length > ONE)
-    else:
-        length = min(length, np.uint64(3)) if digit else length
-        if other:
-            tail = breaks | bytes_between(text, i, 47, 1, 0) if rule == O200K else breaks
-            length += ones_from(tail, length)
-        if space:
-            inside = breaks & ((ONE << length) - ONE)
-            through = np.uint64(64) - leading_zeros(inside)
-            length = through if inside else length - np.uint64(length > ONE)
-    plain = np.int64(length)
-    return plain if plain < BLOCK - 1 and i + plain < stop else 0
+    begins = (firsts(letters) | firsts(digits) | firsts(others)) & ~after(blanks)
+    quotes = bytes_like(text, i, 39, 1, 0) & begins & letters >> ONE
+    if quotes:
+        begins = with_contractions(text, i, begins, quotes, letters, GPT2)
+    begins |= firsts(spaces) | behind(spaces) >> ONE
+    return begins & known(spaces, foreign)
+
+
+@lean(forceinline=True)
+def without_inner(runs, followed):
+    """The first bytes of runs, without those of runs that end before a byte of `followed`."""
+    found = firsts(runs)
+    ends = behind(runs) & followed
+    while ends:
+        below = (ends & (~ends + ONE)) - ONE
+        found &= ~(ONE << (S64 - ONE - leading_zeros(found & below)))
+        ends &= ends - ONE
+    return found
+
+
+@lean(forceinline=True)
+def later_begins(text, i, foreign, rule):
+    """The same by the rules cl100k and o200k."""
+    letters = bytes_like(text, i, 97, 26, 32)
+    digits = bytes_like(text, i, 48, 10, 0)
+    blanks = bytes_like(text, i, 32, 1, 0)
+    breaks = bytes_like(text, i, 10, 1, 0) | bytes_like(text, i, 13, 1, 0)
+    spaces = bytes_like(text, i, 9, 5, 0) | blanks
+    others = ~(letters | digits | spaces | foreign)
+    symbols = firsts(others) & ~after(blanks)  # first ones; a space in front belongs to them
+    in_front = symbols & ~(others >> ONE)  # one alone may belong to the word behind it
+    begins = firsts(letters) & ~after((spaces & ~breaks) | in_front) | symbols
+    if rule == O200K:
+        capitals = bytes_like(text, i, 65, 26, 0)
+        begins |= capitals & after(letters & ~capitals)
+    quotes = bytes_like(text, i, 39, 1, 0) & symbols & ((letters | foreign) >> ONE | HIGHEST)
+    if rule == O200K:
+        quotes &= after(letters)
+    if quotes:
+        begins = with_contractions(text, i, begins, quotes, letters, rule)
+    fourth = digits & after(digits) & digits << TWO & digits << THREE
+    groups = firsts(digits)
+    while groups:
+        begins |= groups
+        groups = (groups << THREE) & fourth
+    tails = breaks & ~(breaks + (breaks & after(others)))  # line breaks that belong to symbols
+    if rule == O200K:
+        foreign |= bytes_like(text, i, 47, 1, 0) & after(tails)  # and a slash behind them
+    spaces &= ~tails
+    inner = spaces & ~breaks
+    begins |= firsts(spaces) | without_inner(inner, breaks) & after(breaks)
+    begins |= (behind(inner) & ~breaks) >> ONE
+    return begins & known(spaces, foreign)
+
+
+@lean(forceinline=True)
+def next_begins(text, i, stop, splitting):
+    """Where pieces begin behind the one at byte i of a segment that ends at `stop`.
+
+    Bit k stands for byte i + k; none for more than it is certain about. 0: look for the end of the
+    piece at i by itself.
+    """
+    if splitting.rule == GIVEN or i + AHEAD > text.size:
+        return ZERO
+    foreign = bytes_like(text, i, 128, 128, 0)
+    if stop - i < WINDOW:
+        foreign |= ALL << np.uint64(stop - i)
+    if foreign & THREE:
+        return ZERO
+    if splitting.rule == GPT2:
+        return gpt2_begins(text, i, foreign) & ~ONE
+    return later_begins(text, i, foreign, splitting.rule) & ~ONE
 
 
 @lean(forceinline=True)
@@ -96,9 +180,4 @@ def next_piece(text, i, stop, splitting):
     """Bytes of the piece at byte i of a segment that ends at `stop`, by a ``Splitting``."""
     if splitting.rule == GIVEN:
         return stop - i
-    length = 0
-    if i <= text.size - BLOCK:
-        length = plain_length(text, i, stop, splitting.rule)
-    if length == 0:
-        length = piece_end(text, i, stop, splitting.rule, splitting.classes) - i
-    return length
+    return piece_end(text, i, stop, splitting.rule, splitting.classes) - i

@@ -1,18 +1,18 @@
 """Split rules: the regular expressions, the scanners, and other libraries find the same pieces."""
 
+import random
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from minillm.tokenizers.patterns.named_rules import PATTERNS, RULES, compiled, rule_of
 from minillm.tokenizers.pre_tokenizers.split_rules import split
 from minillm.tokenizers.text.segments import as_utf8
 from minillm.tokenizers.text.unicode_classes import class_table
 
-from ..texts import plain, text
+from ..texts import text
 
 numba = pytest.importorskip("numba", reason="compares kernels with definitions")
 
@@ -28,28 +28,39 @@ def scan(source: str, rule: str) -> list[str]:
     return [data[i:j].tobytes().decode() for i, j in pairwise(edges)]
 
 
-def scan_plain(source: str, rule: str, after: str = "") -> list[str]:
-    """Pieces of `source`, which `after` follows in memory, found 32 bytes at a time if possible."""
-    from minillm.tokenizers.pre_tokenizers.ascii_kernel import BLOCK, plain_length
-    from minillm.tokenizers.text.machine_kernel import njit
+def scan_windows(before: str, source: str, after: str, rule: str) -> tuple[list[str], int]:
+    """Pieces of a segment that lies between other text, and how many of them windows told."""
+    from minillm.tokenizers.pre_tokenizers.ascii_kernel import Splitting, next_begins, next_piece
+    from minillm.tokenizers.text.machine_kernel import lean, trailing_zeros
 
-    global _plain
-    if _plain is None:
-        _plain = njit(lambda data, i, stop, rule: plain_length(data, i, stop, rule))
-    data, stop = np.frombuffer((source + after).encode(), np.uint8), len(source.encode())
-    pieces, i = [], 0
-    while i < stop:
-        rest = data[i:stop].tobytes().decode()
-        length = 0
-        if i + BLOCK <= len(data):
-            length = _plain(data, i, stop, RULES.index(rule))
-        length = length or len(scan(rest, rule)[0].encode())
-        pieces.append(data[i : i + length].tobytes().decode())
-        i += length
-    return pieces
+    global _windows
+    if _windows is None:
+        @lean
+        def _windows(text, i, stop, splitting, ends):
+            count, told = 0, 0
+            while i < stop:
+                window, begins = i, next_begins(text, i, stop, splitting)
+                if begins == 0:
+                    i += next_piece(text, i, stop, splitting)
+                    ends[count] = i
+                    count += 1
+                while begins:
+                    i = window + np.int64(trailing_zeros(begins))
+                    ends[count] = i
+                    count, told = count + 1, told + 1
+                    begins &= begins - np.uint64(1)
+            return count, told
+
+    data = np.frombuffer((before + source + after).encode(), np.uint8)
+    start = len(before.encode())
+    ends = np.empty(len(data) + 1, np.int64)
+    splitting = Splitting(RULES.index(rule), class_table())
+    count, told = _windows(data, start, start + len(source.encode()), splitting, ends)
+    edges = [start, *ends[:count].tolist()]
+    return [data[i:j].tobytes().decode() for i, j in pairwise(edges)], told
 
 
-_plain = None
+_windows = None
 TABLE = [
     ("I'm  x\n\n y", "I|'m| | x|\n\n| y", "I|'m| | x|\n\n| y", "I'm| | x|\n\n| y"),
     ("\tfoo(bar)", "\t|foo|(|bar|)", "\tfoo|(bar|)", "\tfoo|(bar|)"),
@@ -83,27 +94,36 @@ def test_scanner_equals_definition(source):
         assert scan(source, rule) == split(source, rule), rule
 
 
-@settings(max_examples=250)
-@given(plain)
-def test_plain_scanner_equals_definition(source):
-    for rule in PATTERNS:
-        assert scan_plain(source, rule) == split(source, rule), rule
-
-
 @given(text)
 def test_pieces_give_the_text_back(source):
     for rule in PATTERNS:
         assert "".join(split(source, rule)) == source
 
 
-@settings(max_examples=250)
-@given(plain, st.data())
-def test_plain_scanner_stops_at_the_end_of_a_segment(source, data):
-    """What comes after a segment must not change its pieces."""
-    cut = data.draw(st.integers(1, len(source)))
-    tail = source[cut:] + " " * 40
-    for rule in PATTERNS:
-        assert scan_plain(source[:cut], rule, tail) == split(source[:cut], rule), rule
+PARTS = [
+    " ", "  ", "    ", "   \n", "\n", "\n\n", "\r\n", "\r", "\t", "\x0b", "'", "'", "'s", "'S",
+    "'LL", "'ve", "'re", "don't", "a", "Z", "ab", "aB", "ABc", "1", "23", "4567", "12345678", "!",
+    "/", "...", "\0", "\x1c", "_", "(", "):\n", "/\n", "!\n", "!\n/", "\n/", " the", "a" * 70,
+    " " * 70,
+]
+AFTER = ["", "'s ll ", "  \n\n  /", "abc" * 30, " " * 80, "'ll" * 30, "\n/" * 40]
+FOREIGN = ["é", "中", "ſ", "'ſ", "\u00a0", "\u3000", "²"]
+
+
+@pytest.mark.parametrize("rule", PATTERNS)
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_equal_definition(rule, seed):
+    """Few different parts to a text, so that all of them meet; what lies around must not matter."""
+    rng, told = random.Random(seed), 0
+    for _ in range(1500):
+        every = [*PARTS, *FOREIGN] if rng.random() < 0.3 else PARTS
+        parts = rng.sample(every, rng.randrange(2, 20))
+        source = "".join(rng.choices(parts, k=rng.choice([1, 2, 4, 8, 20, 60])))
+        before, after = rng.choice(["", "'s", "  ", "a"]), rng.choice(AFTER)
+        found, some = scan_windows(before, source, after, rule)
+        assert found == split(source, rule), (before, source, after)
+        told += some
+    assert told > 9000  # the windows do the work
 
 
 def test_long_runs():
