@@ -79,9 +79,10 @@ def count_pieces(text, segments, splitting, counts, at):
             i = max(i, at[1])
         while i < stop:
             window, begins = i, next_begins(text, i, stop, splitting)
-            length = np.int64(trailing_zeros(begins))
-            if begins == ZERO:
-                length = next_piece(text, i, stop, splitting)
+            length = (
+                np.int64(trailing_zeros(begins)) if begins
+                else next_piece(text, i, stop, splitting)
+            )
             while length > 0:
                 if not count_piece(counts, text, i, length):
                     at[0], at[1] = s, i

@@ -130,9 +130,8 @@ def later_begins(text, i, foreign, rule):
     breaks = bytes_like(text, i, 10, 1, 0) | bytes_like(text, i, 13, 1, 0)
     spaces = bytes_like(text, i, 9, 5, 0) | blanks
     others = ~(letters | digits | spaces | foreign)
-    symbols = firsts(others) & ~after(blanks)  # first ones; a space in front belongs to them
-    in_front = symbols & ~(others >> ONE)  # one alone may belong to the word behind it
-    begins = firsts(letters) & ~after((spaces & ~breaks) | in_front) | symbols
+    symbols = firsts(others) & ~after(blanks)  # a space in front belongs to them
+    begins = firsts(letters) & ~after((spaces & ~breaks) | symbols) | symbols
     if rule == O200K:
         capitals = bytes_like(text, i, 65, 26, 0)
         begins |= capitals & after(letters & ~capitals)
@@ -151,7 +150,7 @@ def later_begins(text, i, foreign, rule):
         foreign |= bytes_like(text, i, 47, 1, 0) & after(tails)  # and a slash behind them
     spaces &= ~tails
     inner = spaces & ~breaks
-    begins |= firsts(spaces) | without_inner(inner, breaks) & after(breaks)
+    begins |= firsts(spaces) | without_inner(inner, breaks)
     begins |= (behind(inner) & ~breaks) >> ONE
     return begins & known(spaces, foreign)
 
