@@ -74,14 +74,21 @@ def rows_of(path: Path, texts: dict[str, list[str]]) -> Iterator[Row]:
     for kind, parts in texts.items():
         megabytes = sum(len(part.encode()) for part in parts) / 1e6
         expected = [row.ids for row in theirs(parts)]
-        encode = partial(tok.encode_batch, special="allow", add_special_tokens=False)
+        spans = np.concatenate([np.reshape(row.offsets, (-1, 2)) for row in theirs(parts)])
+        encode, places = (
+            partial(function, special="allow", add_special_tokens=False)
+            for function in (tok.encode_batch, tok.encode_batch_with_offsets))
         if not np.array_equal(encode(parts)[0], np.concatenate(expected)):
             raise AssertionError(f"ids differ: {name}, {kind}")
-        ours_s, again, theirs_s = median_times(
+        if not np.array_equal(places(parts)[2], spans):
+            raise AssertionError(f"offsets differ: {name}, {kind}")
+        ours_s, again, placed, theirs_s = median_times(
             ROUNDS, partial(seconds_from_nothing, tok, encode, parts),
-            partial(seconds, encode, parts), partial(seconds, theirs, parts))
+            partial(seconds, encode, parts), partial(seconds, places, parts),
+            partial(seconds, theirs, parts))
         yield Row(f"encode {kind}, {name}", library, megabytes / ours_s, megabytes / theirs_s,
-                  "MB/s", theirs_s / ours_s, f"the second time {theirs_s / again:.1f}x")
+                  "MB/s", theirs_s / ours_s, f"the second time {theirs_s / again:.1f}x, then with "
+                  f"offsets {theirs_s / placed:.1f}x")
     if tok.decode_batch(expected) != other.decode_batch(expected, skip_special_tokens=False):
         raise AssertionError(f"texts differ: {name}")
     arrays = [np.array(row, np.int32) for row in expected]
