@@ -12,9 +12,10 @@ import numpy as np
 from .normalizers.alignment import normal_form, through
 from .patterns.automaton import NoAutomatonError
 from .pre_tokenizers.cutting_many import Cutter
-from .stage_by_stage import bulk_cutter, each, opening, plain_steps
+from .stage_by_stage import bulk_cutter, each, many_pieces, opening, plain_steps
 from .text.segments import Pieces, UnknownTextError, character_offsets, is_raw, joined_texts
 from .vocabulary import Vocabulary
+from .word.vocabulary import WordVocabulary
 
 
 class Located(NamedTuple):
@@ -85,7 +86,7 @@ def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> L
     if character[-1] != edges[-1]:  # two surrogates have become one character
         return None
     made = cutter(data, segments, opening(normal))
-    ids, spans = tok.model(Pieces(made.data, made.spans))
+    ids, spans = tokens_of(tok, Pieces(made.data, made.spans))
     words = np.searchsorted(made.spans[:, 0], spans[:, 0], "right") - 1
     starts, last = spans[:, 0], np.maximum(spans[:, 1] - 1, spans[:, 0])
     if made.source is not None:
@@ -99,6 +100,13 @@ def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> L
         if origin is not None:
             places[edge[k] : edge[k + 1]] = through(origin, places[edge[k] : edge[k + 1]])
     return Located(ids, places, words - np.repeat(before[:-1], tokens), tokens, made.counts)
+
+
+def tokens_of(tok: Vocabulary, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (n,) of the pieces, and their byte spans (n, 2)."""
+    if isinstance(tok.model, WordVocabulary):
+        return many_pieces(tok)(*pieces)[0], pieces.spans
+    return tok.model(pieces)
 
 
 def characters(data: np.ndarray) -> np.ndarray:

@@ -60,6 +60,7 @@ def parts_by_text(tok: Vocabulary, texts: Sequence[str], special: Special) -> Pa
         position, waiting = 0, None
         for part in [*tok._finder.parts(text, special), (-1, len(text), len(text))]:
             if isinstance(part, str):
+                assert waiting is None, "two parts with no token between them"
                 waiting = part
                 continue
             raw.append("" if waiting is None else waiting)

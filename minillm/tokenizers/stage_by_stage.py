@@ -6,6 +6,7 @@ The definition is what the stages do with one text.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from .patterns.automaton import NoAutomatonError
 from .pre_tokenizers.cutting_many import Cutter, cutter_of
 from .text.segments import BETWEEN, as_utf8, joined_texts, origins
 from .vocabulary import Vocabulary
+from .word.bulk import look_up
+from .word.vocabulary import WordVocabulary
 
 Encoded = tuple[np.ndarray, np.ndarray]
 
@@ -26,7 +29,7 @@ def encoder_of(tok: Vocabulary) -> Callable[[list[str]], Encoded]:
     fast = bulk(tok.normalizer, tok.pre_tokenizer) if bulk else None
     if fast is not None:
         return lambda texts: fast(*joined_texts(texts))
-    cutter = bulk_cutter(tok)
+    cutter, model = bulk_cutter(tok), many_pieces(tok)
     placed = getattr(tok.pre_tokenizer, "needs_place", False)
 
     def encode(texts: list[str]) -> Encoded:
@@ -36,7 +39,7 @@ def encoder_of(tok: Vocabulary) -> Callable[[list[str]], Encoded]:
             for step in plain_steps(tok.normalizer):
                 texts = texts if step is None else each(step, texts)
         data, spans, counts, _ = cutter(*joined_texts(texts), opening(texts))
-        ids, ends = tok.model.encode(data, spans)
+        ids, ends = model(data, spans)
         return ids, np.concatenate([[0], ends])[np.cumsum(counts)]
 
     return encode
@@ -46,9 +49,18 @@ def bulk_cutter(tok: Vocabulary) -> Cutter:
     """The cutter for many texts; a NoAutomatonError says why they are encoded one by one."""
     if active_backend() != "numba":
         raise NoAutomatonError("the backend is numpy")
+    many_pieces(tok)
+    return cutter_of(tok.pre_tokenizer)
+
+
+def many_pieces(tok: Vocabulary) -> Callable[[np.ndarray, np.ndarray], Encoded]:
+    """The function ``(data, pieces) -> (ids, ends)`` of the model; a NoAutomatonError if it has
+    none."""
+    if isinstance(tok.model, WordVocabulary):
+        return partial(look_up, tok.model, tok._entries)
     if not hasattr(tok.model, "encode"):
         raise NoAutomatonError(f"{type(tok.model).__name__} encodes text by text")
-    return cutter_of(tok.pre_tokenizer)
+    return tok.model.encode
 
 
 def opening(texts: list[str]) -> np.ndarray:

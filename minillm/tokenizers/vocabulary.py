@@ -71,6 +71,13 @@ class Vocabulary(Stages):
         """(V, 2) spaces at both ends of each token, filled in by ``encoding``; -1: not yet."""
         return np.full((len(self._bytes), 2), -1, np.int64)
 
+    @cached_property
+    def _entries(self) -> Any:
+        """The model's vocabulary, as kernels look it up."""
+        from .text.index_kernel import entries_of
+
+        return entries_of([token or b"" for token in self.model.vocabulary])
+
     def _cut(self, normal: str) -> Pieces:
         if self.pre_tokenizer is not None:
             return self.pre_tokenizer(normal)

@@ -3,12 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from ...backends import active_backend
 from ..counting.distinct_pieces import blocks, strings, word_counts
 from ..counting.vocabulary_room import (
     Texts,
@@ -36,31 +33,13 @@ class WordVocabulary:
 
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the pieces and their byte spans (n, 2)."""
-        return self.encode(*pieces)[0], pieces.spans.astype(np.int64)
-
-    def encode(self, data: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, ends) of the pieces (n, 2) of `data`; each has one id."""
-        ids = np.empty(len(pieces), np.int32)
-        if active_backend() == "numba":
-            from ..text.index_kernel import find_entries
-
-            find_entries(data, pieces, self._entries, ids)
-        else:
-            words = texts_of(Pieces(data, pieces))
-            ids[:] = [self.ids.get(word.encode(), -1) for word, *_ in words]
-        missing = np.flatnonzero(ids < 0)
-        if len(missing) and self.unk_id is None:
-            i, j = pieces[missing[0]].tolist()
-            raise unknown(data[i:j].tobytes().decode(), i)
-        ids[missing] = -1 if self.unk_id is None else self.unk_id
-        return ids, np.arange(1, len(pieces) + 1)
-
-    @cached_property
-    def _entries(self) -> Any:
-        """The vocabulary, as the kernel wants it."""
-        from ..text.index_kernel import entries_of
-
-        return entries_of([token or b"" for token in self.vocabulary])
+        ids = []
+        for piece, start, _ in texts_of(pieces):
+            id = self.ids.get(piece.encode(), self.unk_id)
+            if id is None:
+                raise unknown(piece, start)
+            ids.append(id)
+        return np.array(ids, np.int32), pieces.spans.astype(np.int64)
 
 
 WORDS = r"""[,.:;?_!"()']|--|\s|(?:(?![,.:;?_!"()']|--|\s)[\s\S])+"""
