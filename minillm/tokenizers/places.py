@@ -13,7 +13,14 @@ from .normalizers.alignment import normal_form, through
 from .patterns.automaton import NoAutomatonError
 from .pre_tokenizers.cutting_many import Cutter
 from .stage_by_stage import bulk_cutter, each, many_pieces, opening, plain_steps
-from .text.segments import Pieces, UnknownTextError, character_offsets, is_raw, joined_texts
+from .text.segments import (
+    Pieces,
+    UnknownTextError,
+    character_offsets,
+    characters_of,
+    is_raw,
+    joined_texts,
+)
 from .vocabulary import Vocabulary
 from .word.vocabulary import WordVocabulary
 
@@ -82,7 +89,7 @@ def located_together(tok: Vocabulary, cutter: Cutter, parts: Sequence[str]) -> L
     normal, origins = aligned_together(tok, parts)
     data, segments = joined_texts(normal)
     edges = np.cumsum([0, *map(len, normal)])
-    character = characters(data)
+    character = characters_of(data)
     if character[-1] != edges[-1]:  # two surrogates have become one character
         return None
     made = cutter(data, segments, opening(normal))
@@ -109,17 +116,11 @@ def tokens_of(tok: Vocabulary, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
     return tok.model(pieces)
 
 
-def characters(data: np.ndarray) -> np.ndarray:
-    """Which character each byte of UTF-8 is part of, and how many there are (n + 1,)."""
-    first = (data & 0xC0) != 0x80
-    return np.append(np.cumsum(first) - 1, np.count_nonzero(first))
-
-
 def located_straight(tok: Vocabulary, parts: Sequence[str]) -> Located | None:
     """The same where the normalizer itself knows the way back; each part is one piece."""
     data, segments = joined_texts(list(parts))
     edges = np.cumsum([0, *map(len, parts)])
-    character = characters(data)
+    character = characters_of(data)
     if character[-1] != edges[-1]:
         return None
     made = tok.normalizer.placed(data, segments)

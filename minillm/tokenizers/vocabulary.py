@@ -68,7 +68,7 @@ class Vocabulary(Stages):
 
     @cached_property
     def _spaces(self) -> np.ndarray:
-        """(V, 2) spaces at both ends of each token, filled in by ``encoding``; -1: not yet."""
+        """(V, 2) spaces at both ends of each token, filled in by ``rows``; -1: not yet."""
         return np.full((len(self._bytes), 2), -1, np.int64)
 
     @cached_property

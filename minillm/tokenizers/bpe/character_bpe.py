@@ -102,6 +102,10 @@ class CharacterBPE:
 
             if (found := encode_with_spans(self, pieces)) is not None:
                 return found
+        return self.by_definition(pieces)
+
+    def by_definition(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+        """The same, word by word."""
         return encoded_pieces(pieces, self.encode_word, None if self.dropout else self._known)
 
     # -- the kernel ---------------------------------------------------------------------------
@@ -112,9 +116,7 @@ class CharacterBPE:
             from .character_words import encode_many
 
             return encode_many(self, data, segments)
-        ids, spans = encoded_pieces(
-            Pieces(data, segments), self.encode_word, None if self.dropout else self._known
-        )
+        ids, spans = self.by_definition(Pieces(data, segments))
         return ids, np.searchsorted(spans[:, 0], segments[:, 1])
 
     def forget(self) -> None:

@@ -152,22 +152,24 @@ def token_spans(widths: np.ndarray, pieces: np.ndarray, ends: np.ndarray) -> np.
     return np.stack([after[:-1] + shift, after[1:] + shift], 1)
 
 
+def characters_of(data: np.ndarray) -> np.ndarray:
+    """Which character each byte of UTF-8 is part of, and how many there are (n + 1,)."""
+    first = (data & 0xC0) != 0x80
+    return np.append(np.cumsum(first) - 1, np.count_nonzero(first))
+
+
 def character_offsets(text: str, spans: np.ndarray) -> np.ndarray:
     """Character positions in `text` of byte spans in its UTF-8.
 
     A span that starts or ends inside a character is widened to the whole character.
     """
-    data = np.frombuffer(as_utf8(text), np.uint8)
-    first = (data & 0xC0) != 0x80
-    index = np.cumsum(first) - 1  # character of each byte
+    index = characters_of(np.frombuffer(as_utf8(text), np.uint8))
     result = np.empty_like(spans)
-    characters = int(first.sum())
-    index = np.append(index, characters)
     result[:, 0] = index[spans[:, 0]]
     result[:, 1] = np.where(
         spans[:, 1] > spans[:, 0], index[np.maximum(spans[:, 1] - 1, 0)] + 1, result[:, 0]
     )
-    if len(text) != characters:  # two surrogates have become one character
+    if len(text) != index[-1]:  # two surrogates have become one character
         widths = [len(match) for match in re.findall(SURROGATE.pattern + "|(?s:.)", text)]
         positions = np.concatenate([[0], np.cumsum(widths)])
         result = positions[result]

@@ -52,7 +52,7 @@ class WordPiece:
     def __call__(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
         """Ids (n,) of the words and their byte spans (n, 2)."""
         if active_backend() != "numba" or self.unk_id is None:
-            return encoded_pieces(pieces, self.known_or_unknown, self._known)
+            return self.by_definition(pieces)
         ids, ends = self.encode(*pieces)
         widths, counts = self.lengths[ids], np.diff(ends, prepend=0)
         first = ends - counts
@@ -68,8 +68,12 @@ class WordPiece:
             from .bulk import encode_words_given
 
             return encode_words_given(self, data, words)
-        ids, spans = encoded_pieces(Pieces(data, words), self.known_or_unknown, self._known)
+        ids, spans = self.by_definition(Pieces(data, words))
         return ids, np.searchsorted(spans[:, 0], words[:, 1])
+
+    def by_definition(self, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and spans, word by word."""
+        return encoded_pieces(pieces, self.known_or_unknown, self._known)
 
     def known_or_unknown(self, word: str, position: int) -> tuple[list[int], list[int]]:
         """What ``encode_word`` gives, or the id that stands for an unknown word."""
